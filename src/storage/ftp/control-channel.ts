@@ -1,0 +1,149 @@
+import { FTPContext, FTPError, type FTPResponse } from 'basic-ftp'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { StorageError } from '../errors.js'
+
+/** A complete reply of the server, RFC 959 section 4.2; `text` holds all its lines, codes included. */
+export interface Reply {
+  readonly code: number
+  readonly text: string
+}
+
+/** Bytes of one reply that may wait for their end of line. */
+const MAX_LINE = 64 * 1024
+
+/**
+ * The control connection: commands out, replies in, strictly in step. basic-ftp keeps the conversation; added is what it
+ * leaves open: replies are cut at line ends only (a reply may arrive byte by byte), a reply that nobody asked for ends the
+ * connection, and what is sent is checked as the bytes that leave.
+ *
+ * It sets no deadline of its own: whoever waits calls `end` when time is up, and every pending call rejects with that error.
+ */
+export class ControlChannel extends FTPContext {
+  readonly #ended = new AbortController()
+  #unfinished = ''
+  #cut = false
+
+  constructor(encoding: 'utf8' | 'latin1') {
+    super(0, encoding)
+  }
+
+  /** Fires when the connection is over, whoever ended it; the reason is a StorageError. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  get open(): boolean {
+    return !this.#ended.signal.aborted && !this.closed
+  }
+
+  /** Takes over a connected socket, or the TLS socket on top of the present one. */
+  adopt(socket: Socket | TLSSocket): void {
+    if (this.#ended.signal.aborted) {
+      socket.destroy()
+      throw this.#ended.signal.reason
+    }
+    this.#unfinished = ''
+    this.socket = socket
+  }
+
+  /** Ends the connection; whatever is pending rejects with `reason`. */
+  end(reason: StorageError): void {
+    this.closeWithError(reason)
+  }
+
+  /** The greeting of a new connection. */
+  greeting(): Promise<Reply> {
+    return this.#converse(undefined, () => false)
+  }
+
+  /**
+   * Sends one command and waits for its final reply, whatever its code.
+   * @throws INVALID_NAME before anything is sent; CONNECTION_LOST; the reason of `end`
+   */
+  command(line: string): Promise<Reply> {
+    return this.#converse(line, () => false)
+  }
+
+  /** The same for a command with a data connection. @param onBegin called with the first 1xx reply */
+  transfer(line: string, onBegin: (reply: Reply) => void): Promise<Reply> {
+    let begun = false
+    this.#cut = false
+    return this.#converse(line, (reply) => {
+      if (begun) return this.#cut
+      begun = true
+      onBegin(reply)
+      return false
+    })
+  }
+
+  /**
+   * The data connection of the running transfer was dropped by us: from now on a second 1xx reply counts as its end, too.
+   * That is how pure-ftpd ends a RETR whose reader went away.
+   */
+  cutTransfer(): void {
+    this.#cut = true
+  }
+
+  /** @param isFinal judges a 1xx reply */
+  async #converse(line: string | undefined, isFinal: (reply: Reply) => boolean): Promise<Reply> {
+    if (line !== undefined) assertSendable(line, this.encoding === 'latin1' ? 'latin1' : 'utf8')
+    try {
+      return (await this.handle(line, (response, task) => {
+        if (response instanceof Error && !(response instanceof FTPError)) {
+          task.reject(response)
+          return
+        }
+        const reply = { code: response.code, text: response.message }
+        if (reply.code >= 200 || isFinal(reply)) task.resolve(reply)
+      })) as Reply
+    } catch (error) {
+      throw this.#ended.signal.aborted ? this.#ended.signal.reason : lost(error)
+    }
+  }
+
+  override closeWithError(error: Error): void {
+    if (this.#ended.signal.aborted) return
+    this.#ended.abort(error instanceof StorageError ? error : lost(error))
+    super.closeWithError(error)
+  }
+
+  protected override _onControlSocketData(chunk: string): void {
+    this.#unfinished += chunk
+    const end = this.#unfinished.lastIndexOf('\n') + 1
+    if (end === 0) {
+      if (this.#unfinished.length > MAX_LINE) {
+        this.end(new StorageError('PROTOCOL', 'The server sent a reply without end.'))
+      }
+      return
+    }
+    const lines = this.#unfinished.slice(0, end)
+    this.#unfinished = this.#unfinished.slice(end)
+    super._onControlSocketData(lines)
+  }
+
+  protected override _passToHandler(response: Error | FTPResponse): void {
+    if (this._task === undefined && (!(response instanceof Error) || response instanceof FTPError)) {
+      this.end(new StorageError('CONNECTION_LOST', 'The server ended the session, or answered what nobody asked.'))
+      return
+    }
+    super._passToHandler(response)
+  }
+}
+
+function lost(cause: unknown): StorageError {
+  return new StorageError('CONNECTION_LOST', 'The connection to the server broke.', { cause })
+}
+
+/**
+ * Commands end at CR LF on the wire, so the check is on the wire's bytes: latin1 keeps only the low byte of a character, and
+ * U+010D U+010A would arrive as CR LF.
+ * @throws INVALID_NAME
+ */
+export function assertSendable(line: string, encoding: 'utf8' | 'latin1'): void {
+  const bytes = Buffer.from(line, encoding)
+  const exact = encoding === 'latin1' ? bytes.toString('latin1') === line : line.isWellFormed()
+  if (!exact || bytes.includes(0x0a) || bytes.includes(0x0d) || bytes.includes(0)) {
+    throw new StorageError('INVALID_NAME', 'The server cannot be sent this name.', { inStep: true })
+  }
+}

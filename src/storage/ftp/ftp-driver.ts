@@ -1,0 +1,179 @@
+import type { TLSSocket } from 'node:tls'
+import type { Connection, Deadlines, Dialer, Driver, Endpoint, Login, OperationOptions, Trust } from '../driver.js'
+import { atLogin, StorageError } from '../errors.js'
+import { resolveRemote } from '../remote-path.js'
+import { assertSendable, ControlChannel, type Reply } from './control-channel.js'
+import { FtpConnection } from './ftp-connection.js'
+import { loginFault } from './ftp-errors.js'
+import { aborted, timedOut, type Features, type Session } from './session.js'
+import { secure, type TlsIdentity } from './tls-trust.js'
+
+export interface FtpDriverOptions {
+  readonly deadlines: Deadlines
+  readonly dial: Dialer
+}
+
+/** Facts of MLSD that are read. */
+const FACTS = ['type', 'size', 'modify', 'unique', 'unix.mode']
+
+/** Speaks FTP (RFC 959, RFC 3659), FTPS with AUTH TLS (RFC 4217) and with TLS from the first byte. */
+export function createFtpDriver({ deadlines, dial }: FtpDriverOptions): Driver {
+  /** Runs `work` on a new channel under the one deadline of connecting. */
+  async function attempt<T>(
+    endpoint: Omit<Endpoint, 'trust'>,
+    { signal }: OperationOptions,
+    work: (channel: ControlChannel) => Promise<T>,
+  ): Promise<T> {
+    if (signal?.aborted) throw aborted(signal, false)
+    const channel = new ControlChannel(endpoint.encoding ?? 'utf8')
+    const timer = setTimeout(() => channel.end(timedOut(deadlines.connect)), deadlines.connect)
+    const onAbort = () => channel.end(aborted(signal, false))
+    signal?.addEventListener('abort', onAbort)
+    try {
+      return await work(channel)
+    } catch (error) {
+      const reason: unknown = channel.ended.aborted ? channel.ended.reason : error
+      channel.end(new StorageError('CONNECTION_LOST', 'Connecting failed.'))
+      throw reason
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async function open(
+    channel: ControlChannel,
+    endpoint: Omit<Endpoint, 'trust'>,
+    trust: Trust | 'any',
+  ): Promise<TlsIdentity | undefined> {
+    const { host, port, protocol } = endpoint
+    const raw = await dial(host, port, { signal: channel.ended })
+    raw.setNoDelay(true)
+    if (protocol === 'ftps-implicit') {
+      const { socket, identity } = await secure(raw, host, trust, channel.ended)
+      const tickets = keepTickets(socket)
+      channel.adopt(socket)
+      tickets.to(channel)
+      await greeted(channel)
+      return identity
+    }
+    channel.adopt(raw)
+    await greeted(channel)
+    if (protocol !== 'ftps') return undefined
+    const reply = await channel.command('AUTH TLS')
+    if (reply.code !== 234) {
+      throw new StorageError('UNTRUSTED', 'The server refuses TLS.', { cause: new Error(reply.text) })
+    }
+    const { socket, identity } = await secure(raw, host, trust, channel.ended)
+    const tickets = keepTickets(socket)
+    channel.adopt(socket)
+    tickets.to(channel)
+    return identity
+  }
+
+  return {
+    connect: (endpoint: Endpoint, login: Login, options: OperationOptions = {}): Promise<Connection> => {
+      const { protocol, trust, encoding = 'utf8' } = endpoint
+      let reached = false
+      const connecting = attempt(endpoint, options, async (channel) => {
+        if (protocol !== 'ftp' && trust.kind === 'none') {
+          throw new StorageError('UNTRUSTED', 'No certificate of this server is trusted yet.')
+        }
+        assertSendable(login.username, encoding)
+        assertSendable(login.password ?? '', encoding)
+        const tls = await open(channel, endpoint, trust)
+        reached = true
+        await logIn(channel, login)
+        if (tls) await protectData(channel)
+        const features = await readFeatures(channel)
+        const binary = await channel.command('TYPE I')
+        if (binary.code !== 200) throw protocolFault(binary)
+        const home = await readHome(channel)
+        const session: Session = { channel, deadlines, tls, features, epsv: true, listCommand: undefined }
+        return new FtpConnection(session, home)
+      })
+      return connecting.catch((error: unknown) => {
+        throw reached ? atLogin(error) : error
+      })
+    },
+
+    fingerprint: (endpoint, options = {}) =>
+      attempt(endpoint, options, async (channel) => {
+        if (endpoint.protocol === 'ftp') return undefined
+        const identity = await open(channel, endpoint, 'any')
+        channel.end(new StorageError('CONNECTION_LOST', 'The connection was closed.'))
+        return identity?.fingerprint
+      }),
+  }
+}
+
+/** The channel forgets what came before it took the socket over; a session ticket may come that early. */
+function keepTickets(socket: TLSSocket): { to(channel: ControlChannel): void } {
+  let ticket: Buffer | undefined
+  const keep = (session: Buffer) => (ticket = session)
+  socket.on('session', keep)
+  return {
+    to: (channel) => {
+      channel.tlsSessionStore = ticket
+    },
+  }
+}
+
+async function greeted(channel: ControlChannel): Promise<void> {
+  const reply = await channel.greeting()
+  if (reply.code !== 220) throw loginFault(reply)
+}
+
+async function logIn(channel: ControlChannel, { username, password }: Login): Promise<void> {
+  const user = await channel.command(`USER ${username}`)
+  if (user.code === 230 || user.code === 232) return
+  if (user.code !== 331) throw loginFault(user)
+  if (password === undefined) throw new StorageError('LOGIN_REJECTED', 'The server asks for a password.')
+  const pass = await channel.command(`PASS ${password}`)
+  if (pass.code !== 230 && pass.code !== 202 && pass.code !== 232) throw loginFault(pass)
+}
+
+/** Data connections are encrypted or there are none, RFC 4217 section 9. */
+async function protectData(channel: ControlChannel): Promise<void> {
+  await channel.command('PBSZ 0')
+  const reply = await channel.command('PROT P')
+  if (reply.code !== 200) throw new StorageError('UNTRUSTED', 'The server refuses to encrypt data connections.')
+}
+
+async function readFeatures(channel: ControlChannel): Promise<Features> {
+  const reply = await channel.command('FEAT')
+  const lines = reply.code === 211 ? reply.text.split('\n').slice(1, -1) : []
+  const features = new Map<string, string>()
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^\s*(\S+)\s*(.*)$/.exec(line) ?? []
+    features.set(name.toUpperCase(), value)
+  }
+  if (channel.encoding === 'utf8' && features.has('UTF8')) await channel.command('OPTS UTF8 ON')
+  const facts = features.get('MLST')?.toLowerCase().split(';') ?? []
+  // A star marks the facts that are on already.
+  if (FACTS.some((fact) => facts.includes(fact))) {
+    await channel.command(
+      `OPTS MLST ${FACTS.filter((fact) => facts.includes(fact) || facts.includes(fact + '*')).join(';')};`,
+    )
+  }
+  return {
+    mlst: features.has('MLST'),
+    mfmt: features.has('MFMT'),
+    mdtm: features.has('MDTM'),
+    avbl: features.has('AVBL'),
+  }
+}
+
+/** `257 "/home/ann" is the current directory`; a quote in the path is doubled. */
+async function readHome(channel: ControlChannel): Promise<string> {
+  const reply = await channel.command('PWD')
+  const quoted = /"((?:[^"]|"")*)"/.exec(reply.text)?.[1]
+  if (reply.code !== 257 || quoted === undefined) throw protocolFault(reply)
+  return resolveRemote('/', quoted.replaceAll('""', '"'))
+}
+
+function protocolFault(reply: Reply): StorageError {
+  return new StorageError('PROTOCOL', 'The server gave an answer that makes no sense here.', {
+    cause: new Error(reply.text),
+  })
+}

@@ -1,0 +1,124 @@
+import type { Entry } from '../driver.js'
+import { nameOf, parentOf } from '../remote-path.js'
+import type { StorageErrorCode } from '../errors.js'
+import type { Reply } from './control-channel.js'
+import { known, parseFacts, parseTimeValue, type ListedName } from './facts.js'
+import { codeInText, generalFault, refusal } from './ftp-errors.js'
+import { fetchNames } from './listing.js'
+import { asListed } from './parse-list.js'
+import type { Session } from './session.js'
+
+/** What stands at a path; links are followed. `code` tells why nothing can be seen there. */
+export type Found = { readonly entry: Entry } | { readonly code: 'NOT_FOUND' | 'DENIED' }
+
+/** @throws what concerns no file: CONNECTION_LOST, PROTOCOL, … */
+export async function find(session: Session, path: string): Promise<Found> {
+  const name = nameOf(path)
+  if (path === '/')
+    return { entry: { name, type: 'directory', symlink: false, size: 0, modified: await rootTime(session) } }
+  if (!session.features.mlst) {
+    const entry = await probe(session, path)
+    return entry ? { entry: { ...entry, name, symlink: false } } : { code: await absence(session, path) }
+  }
+  const reply = await session.channel.command(`MLST ${path}`)
+  const facts = reply.code === 250 ? factsOf(reply) : undefined
+  if (facts === undefined) {
+    if (reply.code < 400) throw refusal('PROTOCOL', reply)
+    throwGeneral(reply)
+    const code = codeInText(reply)
+    return { code: code === 'NOT_FOUND' || code === 'DENIED' ? code : await absence(session, path) }
+  }
+  const { type } = facts
+  if (type !== 'link') {
+    const kind = type === 'self' || type === 'parent' ? 'directory' : type
+    return { entry: { ...known(facts), name, type: kind, symlink: false } }
+  }
+  const target = await probe(session, path)
+  return { entry: { ...(target ?? { type: 'other', size: 0, modified: facts.modified }), name, symlink: true } }
+}
+
+async function rootTime(session: Session): Promise<number | undefined> {
+  if (!session.features.mlst) return undefined
+  const reply = await session.channel.command('MLST /')
+  return reply.code === 250 ? factsOf(reply)?.modified : undefined
+}
+
+/** The one line of an MLST reply that is indented. */
+function factsOf(reply: Reply): ReturnType<typeof parseFacts> {
+  const line = reply.text.split('\n').find((candidate) => candidate.startsWith(' '))
+  return line === undefined ? undefined : parseFacts(line.slice(1))
+}
+
+/** What a link points to, or a path on a server without MLST, in the precision of its listings. Undefined: it cannot be seen. */
+export async function probe(
+  session: Session,
+  path: string,
+): Promise<Pick<Entry, 'type' | 'size' | 'modified'> | undefined> {
+  const { channel, features } = session
+  const size = await channel.command(`SIZE ${path}`)
+  const bytes = size.code === 213 ? /^213 (\d{1,16})\s*$/.exec(size.text)?.[1] : undefined
+  if (bytes !== undefined) {
+    const time = await channel.command(`MDTM ${path}`)
+    const modified = time.code === 213 ? parseTimeValue(time.text.slice(4)) : undefined
+    return { type: 'file', size: Number(bytes), modified: features.mlst ? modified : asListed(modified, Date.now()) }
+  }
+  if (size.code < 500) throwGeneral(size)
+  const folder = await channel.command(`CWD ${path}`)
+  return folder.code < 300 ? { type: 'directory', size: 0, modified: undefined } : undefined
+}
+
+/** Why a path cannot be seen: the nearest folder that can be entered shows whether the next name is there. */
+async function absence(session: Session, path: string): Promise<'NOT_FOUND' | 'DENIED'> {
+  let child = path
+  for (let parent = parentOf(path); child !== '/'; parent = parentOf(parent)) {
+    const reply = await session.channel.command(`CWD ${parent}`)
+    if (reply.code < 300) {
+      const listed = await namesHere(session)
+      const entry = listed?.find(({ name }) => name === nameOf(child))
+      if (listed === undefined) return 'DENIED'
+      if (entry === undefined) return 'NOT_FOUND'
+      // The name is there. A link leads nowhere; below a file there is nothing; the rest is closed to us.
+      if (child === path) return entry.type === 'link' ? 'NOT_FOUND' : 'DENIED'
+      return entry.type === 'file' ? 'NOT_FOUND' : 'DENIED'
+    }
+    throwGeneral(reply)
+    const code = codeInText(reply)
+    if (code === 'NOT_FOUND' || code === 'DENIED') return code
+    child = parent
+  }
+  return 'DENIED'
+}
+
+/** Names in the current folder; undefined where it cannot be listed. */
+async function namesHere(session: Session): Promise<readonly ListedName[] | undefined> {
+  const listing = await fetchNames(session, {})
+  return 'refused' in listing ? undefined : listing.names
+}
+
+/** Throws for replies that say nothing about a file. */
+export function throwGeneral(reply: Reply): void {
+  const fault = generalFault(reply)
+  if (fault) throw fault
+}
+
+/** The error for a refused operation on `path`, by what is there; `otherwise` where that explains nothing. */
+export async function explain(
+  session: Session,
+  path: string,
+  reply: Reply,
+  wrongKind: Partial<Record<Entry['type'], StorageErrorCode>>,
+): Promise<Error> {
+  throwGeneral(reply)
+  const said = codeInText(reply)
+  if (said === 'NO_SPACE') return refusal(said, reply)
+  const found = await find(session, path)
+  if ('code' in found) return refusal(found.code, reply)
+  return refusal(wrongKind[found.entry.type] ?? 'DENIED', reply)
+}
+
+/** The error for a refused new name: the folder that should hold it is missing, or forbids it. */
+export async function explainNew(session: Session, path: string, reply: Reply): Promise<Error> {
+  const parent = await find(session, parentOf(path))
+  if ('code' in parent) return refusal(parent.code, reply)
+  return refusal(parent.entry.type === 'directory' ? 'DENIED' : 'NOT_FOUND', reply)
+}

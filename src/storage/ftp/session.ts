@@ -1,0 +1,56 @@
+import type { Deadlines, OperationOptions } from '../driver.js'
+import { StorageError } from '../errors.js'
+import type { ControlChannel } from './control-channel.js'
+import type { TlsIdentity } from './tls-trust.js'
+
+/** What FEAT told, RFC 2389 and RFC 3659. */
+export interface Features {
+  /** MLST and MLSD. */
+  readonly mlst: boolean
+  readonly mfmt: boolean
+  readonly mdtm: boolean
+  readonly avbl: boolean
+}
+
+/** One logged-in conversation and what was learned in it. */
+export interface Session {
+  readonly channel: ControlChannel
+  readonly deadlines: Deadlines
+  readonly tls: TlsIdentity | undefined
+  readonly features: Features
+  /** False after the server refused EPSV. */
+  epsv: boolean
+  /** Which listing command to use where there is no MLSD: `LIST -a` shows hidden names, where it is understood. */
+  listCommand: 'LIST -a' | 'LIST' | undefined
+}
+
+/**
+ * Runs `work` under one deadline. Time out or abort in the middle of a conversation leaves it unclear, so both end the
+ * connection; `work` then rejects with the reason.
+ */
+export async function within<T>(
+  channel: ControlChannel,
+  milliseconds: number,
+  { signal }: OperationOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!channel.open) throw new StorageError('CONNECTION_LOST', 'The connection to the server has ended.')
+  if (signal?.aborted) throw aborted(signal, true)
+  const timer = setTimeout(() => channel.end(timedOut(milliseconds)), milliseconds)
+  const onAbort = () => channel.end(aborted(signal, false))
+  signal?.addEventListener('abort', onAbort)
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+export function timedOut(milliseconds: number): StorageError {
+  return new StorageError('TIMED_OUT', `The server did not answer within ${milliseconds} ms.`)
+}
+
+export function aborted(signal: AbortSignal | undefined, inStep: boolean): StorageError {
+  return new StorageError('ABORTED', 'The operation was stopped.', { cause: signal?.reason, inStep })
+}

@@ -1,0 +1,266 @@
+import type { Stats } from 'ssh2'
+import type { ByteRange, ByteSink, Deadlines } from '../driver.js'
+import { StorageError } from '../errors.js'
+import { typeOf } from './sftp-attributes.js'
+import { explainRead } from './sftp-diagnosis.js'
+import { abortedBy, answered, isStatus } from './sftp-errors.js'
+import type { SftpSession } from './sftp-session.js'
+import { Wakeup } from './wakeup.js'
+
+/** Bytes asked for ahead of the sink, and so the most that one read holds in memory. */
+const READ_AHEAD = 4 * 1024 * 1024
+const MAX_REQUESTS = 64
+/** Requests sent before the size is known; most files end within the first. */
+const FIRST_REQUESTS = 2
+
+interface Piece {
+  readonly position: number
+  readonly wanted: number
+  readonly buffer: Buffer
+  got: number
+  complete: boolean
+}
+
+/**
+ * Reads a file with many requests under way and hands the bytes on in order, a ring of buffers long. Short answers are
+ * completed by asking again for what is missing.
+ * @returns bytes given to the sink
+ * @throws NOT_FOUND, DENIED, IS_A_DIRECTORY; PROTOCOL when the file became shorter than it was when opened
+ */
+export async function readFile(
+  session: SftpSession,
+  path: string,
+  range: ByteRange | undefined,
+  sink: ByteSink,
+  deadlines: Deadlines,
+  signal?: AbortSignal,
+): Promise<number> {
+  if (signal?.aborted) throw abortedBy(signal, true)
+  const read = new Read(session, path, range, sink, deadlines, signal)
+  return read.run()
+}
+
+class Read {
+  readonly #wakeup = new Wakeup()
+  readonly #pieces: Piece[] = []
+  readonly #spare: Buffer[] = []
+  readonly #watch
+  readonly #start: number
+  #next: number
+  /** First byte not to read: of the range now, of the file too once its size is known. */
+  #end: number
+  #size: number | undefined
+  #sized = false
+  #chunk: number
+  #depth = FIRST_REQUESTS
+  #failure: unknown
+  #failed = false
+  #aborted = false
+  #finished = false
+  #handle: Buffer | undefined
+
+  constructor(
+    private readonly session: SftpSession,
+    private readonly path: string,
+    range: ByteRange | undefined,
+    private readonly sink: ByteSink,
+    private readonly deadlines: Deadlines,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    this.#watch = session.watch()
+    this.#start = this.#next = range?.start ?? 0
+    this.#end = range?.end === undefined ? Infinity : range.end + 1
+    this.#chunk = session.maxRead
+  }
+
+  async run(): Promise<number> {
+    const onAbort = () => {
+      this.#aborted = true
+      this.#wakeup.wake()
+    }
+    this.signal?.addEventListener('abort', onAbort, { once: true })
+    this.#watch.arm(this.deadlines.firstByte)
+    try {
+      this.#open()
+      return await this.#deliver()
+    } catch (error) {
+      if (!isStatus(error)) throw error
+      this.#watch.arm(this.deadlines.metadata)
+      throw await explainRead(this.session, this.path, error)
+    } finally {
+      this.#finished = true
+      this.signal?.removeEventListener('abort', onAbort)
+      this.#watch.disarm()
+      this.#close()
+    }
+  }
+
+  #open(): void {
+    const { session } = this
+    const { sftp } = session
+    session.submit<Buffer>(
+      (answer) => sftp.open(this.path, 'r', answer),
+      (error, handle) => {
+        if (error || !handle) {
+          this.#fail(error)
+          return
+        }
+        this.#handle = handle
+        if (this.#finished) {
+          this.#close()
+          return
+        }
+        session.submit<Stats>(
+          (answer) => sftp.fstat(handle, answer),
+          (problem, stats) => this.#learnSize(problem, stats),
+        )
+        this.#ask()
+      },
+    )
+  }
+
+  #learnSize(error: Error | undefined, stats: Stats | undefined): void {
+    this.#sized = true
+    if (error && !isStatus(error)) this.#fail(error)
+    if (stats && typeOf(stats) === 'directory') this.#fail(answered('IS_A_DIRECTORY'))
+    // Files that the system makes up (/proc) tell 0: their end is where the server says so.
+    if (stats && stats.size > 0) {
+      this.#size = stats.size
+      this.#end = Math.min(this.#end, stats.size)
+    }
+    this.#wakeup.wake()
+  }
+
+  /** Closes the handle without waiting: answers still under way are told apart by their ids. */
+  #close(): void {
+    const handle = this.#handle
+    if (!handle || !this.session.open) return
+    this.#handle = undefined
+    const guard = this.session.watch()
+    guard.arm(this.deadlines.metadata)
+    this.session.submit<void>(
+      (answer) => this.session.sftp.close(handle, answer),
+      () => guard.disarm(),
+    )
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#failed) {
+      this.#failed = true
+      this.#failure = error
+    }
+    this.#wakeup.wake()
+  }
+
+  #check(): void {
+    if (this.#aborted) throw abortedBy(this.signal, this.session.open)
+    if (this.#failed) throw this.#failure
+  }
+
+  /** Sends requests up to the depth allowed by now. */
+  #ask(): void {
+    const depth = Math.min(this.#depth, MAX_REQUESTS, Math.max(2, Math.floor(READ_AHEAD / this.#chunk)))
+    while (this.#pieces.length < depth && this.#next < this.#end && !this.#failed && !this.#aborted) {
+      const wanted = Math.min(this.#chunk, this.#end - this.#next)
+      const spare = this.#spare.pop()
+      const buffer = spare && spare.length >= wanted ? spare : Buffer.allocUnsafe(wanted)
+      const piece: Piece = { position: this.#next, wanted, buffer, got: 0, complete: false }
+      this.#next += wanted
+      this.#pieces.push(piece)
+      this.#request(piece)
+    }
+  }
+
+  #request(piece: Piece): void {
+    const { session } = this
+    const handle = this.#handle
+    if (!handle) return
+    session.submit<number>(
+      (answer) =>
+        session.sftp.read(
+          handle,
+          piece.buffer,
+          piece.got,
+          piece.wanted - piece.got,
+          piece.position + piece.got,
+          answer,
+        ),
+      (error, count = 0) => {
+        if (this.#finished) return
+        if (error) {
+          this.#fail(error)
+          return
+        }
+        this.#watch.progress(this.deadlines.stall)
+        piece.got += count
+        const reached = piece.position + piece.got
+        // ssh2 reports the end of the file as 0 bytes.
+        if (count === 0 || piece.got === piece.wanted || reached >= this.#end) piece.complete = true
+        else {
+          if (piece.got === count && count < this.#chunk) this.#chunk = Math.max(count, 4096)
+          this.#request(piece)
+        }
+        if (piece.complete && piece === this.#pieces[0]) this.#wakeup.wake()
+      },
+    )
+  }
+
+  async #deliver(): Promise<number> {
+    let given = 0
+    for (;;) {
+      const head = this.#pieces[0]
+      this.#check()
+      if (!this.#handle || !this.#sized || (head && !head.complete)) {
+        this.#watch.arm(given === 0 ? this.deadlines.firstByte : this.deadlines.stall)
+        await this.#wakeup.wait()
+        continue
+      }
+      if (!head) {
+        if (this.#next >= this.#end) return given
+        this.#ask()
+        continue
+      }
+      this.#watch.disarm()
+      this.#pieces.shift()
+      const length = Math.max(0, Math.min(head.got, this.#end - head.position))
+      if (length > 0) {
+        await this.#give(head.buffer.subarray(0, length))
+        given += length
+      }
+      if (head.position + head.got < Math.min(this.#end, head.position + head.wanted)) return this.#ended(given)
+      this.#spare.push(head.buffer)
+      this.#depth++
+      this.#ask()
+    }
+  }
+
+  /** The server said that the file ends here. */
+  #ended(given: number): number {
+    if (this.#size !== undefined && this.#start + given < Math.min(this.#size, this.#end)) {
+      throw new StorageError('PROTOCOL', 'The file became shorter while it was read.', { inStep: true })
+    }
+    return given
+  }
+
+  async #give(chunk: Buffer): Promise<void> {
+    const pending = this.sink(chunk)
+    if (!pending) return
+    let settled = false
+    let failure: { error: unknown } | undefined
+    pending.then(
+      () => {
+        settled = true
+        this.#wakeup.wake()
+      },
+      (error: unknown) => {
+        failure = { error }
+        this.#wakeup.wake()
+      },
+    )
+    while (!settled) {
+      if (this.#aborted) throw abortedBy(this.signal, this.session.open)
+      if (failure) throw failure.error
+      await this.#wakeup.wait()
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import type { Socket } from 'node:net'
+import type { SFTPWrapper } from 'ssh2'
+import type { OperationOptions } from '../driver.js'
+import type { StorageError } from '../errors.js'
+import { abortedBy, connectionLost, SftpStatusError, timedOut } from './sftp-errors.js'
+
+/** What ssh2's SFTP object knows and its types do not tell: extensions from the VERSION packet, `limits@openssh.com`. */
+interface SftpInternals {
+  readonly _extensions: Readonly<Record<string, string>>
+  readonly _maxReadLen: number
+  readonly _maxWriteLen: number
+  readonly _client: { readonly _remoteVer?: string }
+}
+
+/** The callback of an ssh2 request. */
+export type Answer<T> = (error: Error | undefined | null, value: T) => void
+
+/** Bytes below which traffic is no progress of a transfer: keepalives alone stay under it. */
+const PROGRESS = 4096
+
+/** Servers known to answer the requests on one directory handle strictly in order (`software` of the SSH greeting). */
+const ORDERED = /^(OpenSSH|mod_sftp|SFTPGo|dropbear)/i
+
+/**
+ * One SFTP channel on one SSH connection: requests as promises that always settle. Whatever breaks or stalls ends the
+ * session, and with it every request under way.
+ */
+export class SftpSession {
+  readonly maxRead: number
+  readonly maxWrite: number
+  /** Requests of one directory listing that may be under way together. */
+  readonly readdirDepth: number
+  #ended: StorageError | undefined
+  readonly #pending = new Set<(error: StorageError) => void>()
+  readonly #internals: SftpInternals
+
+  constructor(
+    readonly sftp: SFTPWrapper,
+    readonly socket: Socket,
+  ) {
+    this.#internals = sftp as unknown as SftpInternals
+    // 255 KiB is what OpenSSH takes; ssh2 itself takes no packet above 256 KiB.
+    this.maxRead = Math.min(this.#internals._maxReadLen, 255 * 1024)
+    this.maxWrite = Math.min(this.#internals._maxWriteLen, 255 * 1024)
+    this.readdirDepth = ORDERED.test(this.#internals._client._remoteVer ?? '') ? 4 : 1
+    const lost = (error?: Error) => this.end(connectionLost(error))
+    sftp.on('error', lost)
+    sftp.on('end', () => lost())
+    sftp.on('close', () => lost())
+    socket.on('error', lost)
+    socket.on('close', () => lost())
+  }
+
+  get open(): boolean {
+    return this.#ended === undefined
+  }
+
+  /** Why the session ended. */
+  get ended(): StorageError | undefined {
+    return this.#ended
+  }
+
+  /** Whether the server offers `extension` in the version that ssh2 speaks. */
+  offers(extension: string, version = '1'): boolean {
+    return this.#internals._extensions[extension] === version
+  }
+
+  /** Ends the session at once; every request under way rejects with `reason`. */
+  end(reason: StorageError): void {
+    if (this.#ended) return
+    this.#ended = reason
+    this.socket.destroy()
+    const pending = [...this.#pending]
+    this.#pending.clear()
+    for (const reject of pending) reject(reason)
+  }
+
+  /**
+   * Sends one request.
+   * @throws SftpStatusError when the server answers with a status, the session's end as a StorageError otherwise
+   */
+  request<T = void>(send: (answer: Answer<T>) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.submit(send, (error, value) => {
+        if (error) reject(error)
+        else resolve(value as T)
+      })
+    })
+  }
+
+  /** As `request`, with a callback: for transfers, where a promise per request costs. */
+  submit<T>(send: (answer: Answer<T>) => void, done: (error: Error | undefined, value: T | undefined) => void): void {
+    if (this.#ended) {
+      done(this.#ended, undefined)
+      return
+    }
+    const fail = (reason: StorageError) => done(reason, undefined)
+    this.#pending.add(fail)
+    const answer: Answer<T> = (error, value) => {
+      if (!this.#pending.delete(fail)) return
+      if (!error) {
+        done(undefined, value)
+        return
+      }
+      const status = 'code' in error ? error.code : undefined
+      if (typeof status === 'number') {
+        done(new SftpStatusError(status, error.message), undefined)
+        return
+      }
+      const lost = connectionLost(error)
+      this.end(lost)
+      done(lost, undefined)
+    }
+    try {
+      send(answer)
+    } catch (error) {
+      this.#pending.delete(fail)
+      done(error instanceof Error ? error : new Error(String(error)), undefined)
+    }
+  }
+
+  /**
+   * Runs `body`, the requests of one operation, under one deadline that ends the session. An abort rejects at once; what
+   * is under way is still answered under the deadline, so that the session stays in step.
+   */
+  operate<T>(milliseconds: number, options: OperationOptions | undefined, body: () => Promise<T>): Promise<T> {
+    const signal = options?.signal
+    if (signal?.aborted) return Promise.reject(abortedBy(signal, true))
+    if (this.#ended) return Promise.reject(this.#ended)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.end(timedOut(milliseconds)), milliseconds)
+      const onAbort = () => reject(abortedBy(signal, true))
+      signal?.addEventListener('abort', onAbort, { once: true })
+      void body()
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', onAbort)
+        })
+    })
+  }
+
+  /** A deadline for waits in which the server is the one to act. Starts disarmed. */
+  watch(): StallWatch {
+    return new StallWatch(this)
+  }
+}
+
+/** Ends the session when a wait passes its time with no bytes moving. */
+export class StallWatch {
+  #timer: NodeJS.Timeout | undefined
+  #moved = 0
+  #milliseconds = 0
+
+  constructor(private readonly session: SftpSession) {}
+
+  /** Starts the wait; a running one goes on as it is. */
+  arm(milliseconds: number): void {
+    if (this.#timer) return
+    this.#milliseconds = milliseconds
+    this.#start()
+  }
+
+  /** Something came: a running wait starts anew. */
+  progress(milliseconds = this.#milliseconds): void {
+    if (!this.#timer) return
+    if (milliseconds === this.#milliseconds) this.#timer.refresh()
+    else {
+      this.disarm()
+      this.arm(milliseconds)
+    }
+  }
+
+  disarm(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #start(): void {
+    this.#moved = this.#bytes()
+    this.#timer = setTimeout(() => {
+      // A large answer on a slow line takes longer than the deadline, and its bytes count.
+      if (this.#bytes() - this.#moved >= PROGRESS) this.#start()
+      else this.session.end(timedOut(this.#milliseconds))
+    }, this.#milliseconds)
+  }
+
+  #bytes(): number {
+    const { bytesRead, bytesWritten, writableLength } = this.session.socket
+    return bytesRead + bytesWritten - writableLength
+  }
+}

@@ -1,0 +1,542 @@
+import { expect } from 'chai'
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { mock } from 'node:test'
+import ssh2 from 'ssh2'
+import {
+  startEmbeddedSftpServer,
+  type EmbeddedSftpOptions,
+  type EmbeddedSftpServer,
+} from '../../src/demo/embedded-sftp-server.js'
+import { createDialer } from '../../src/storage/dialer.js'
+import type { Connection, Deadlines, Endpoint, Login } from '../../src/storage/driver.js'
+import { StorageError, type StorageErrorCode } from '../../src/storage/errors.js'
+import { createSftpDriver } from '../../src/storage/sftp/sftp-driver.js'
+import { fingerprintOf } from '../../src/storage/sftp/sftp-login.js'
+import { bytes, chunks, get, names, pattern, put } from './conformance/world.js'
+import { describeDriverConformance, type ConformanceSetup } from './driver-conformance.js'
+
+const PATIENT: Deadlines = { connect: 15_000, metadata: 15_000, firstByte: 15_000, stall: 15_000 }
+const dial = createDialer({ allow: ['127.0.0.0/8'] })
+const driver = createSftpDriver({ deadlines: PATIENT, dial })
+
+function endpointOf(server: EmbeddedSftpServer, fingerprint = server.fingerprint): Endpoint {
+  return {
+    protocol: 'sftp',
+    host: '127.0.0.1',
+    port: server.port,
+    trust: { kind: 'pinned', fingerprints: [fingerprint] },
+  }
+}
+
+async function fails(attempt: Promise<unknown>, code: StorageErrorCode): Promise<StorageError> {
+  let result: unknown
+  try {
+    result = await attempt
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    expect(error.code, error.message).to.equal(code)
+    return error
+  }
+  throw new Error(`It succeeded: ${JSON.stringify(result)}`)
+}
+
+function conformanceOn(options: Partial<EmbeddedSftpOptions>): () => Promise<ConformanceSetup> {
+  return async () => {
+    const root = await mkdtemp(path.join(tmpdir(), 'ftpcluster-sftp-'))
+    await mkdir(path.join(root, 'work'))
+    const server = await startEmbeddedSftpServer({
+      users: [{ username: 'user1', password: 'right', root }],
+      ...options,
+    })
+    return {
+      connect: () => driver.connect(endpointOf(server), { username: 'user1', password: 'right' }),
+      connectRejected: () => driver.connect(endpointOf(server), { username: 'user1', password: 'wrong' }),
+      folder: '/work',
+      plantLink: (target, at) => symlink(target, path.join(root, at)),
+      plantTime: (at, modified) => utimes(path.join(root, at), modified / 1000, modified / 1000),
+      close: async () => {
+        await server.close()
+        await rm(root, { recursive: true })
+      },
+    }
+  }
+}
+
+describeDriverConformance('SFTP, embedded server', conformanceOn({}))
+describeDriverConformance('SFTP, embedded server without extensions', conformanceOn({ extensions: [] }))
+
+describe('SFTP driver', () => {
+  let root: string
+  const servers: EmbeddedSftpServer[] = []
+  const connections: Connection[] = []
+
+  beforeEach(async () => {
+    root = await mkdtemp(path.join(tmpdir(), 'ftpcluster-sftp-'))
+  })
+
+  afterEach(async () => {
+    for (const connection of connections.splice(0)) connection.close()
+    for (const server of servers.splice(0)) await server.close()
+    await rm(root, { recursive: true })
+  })
+
+  async function serve(options: Partial<EmbeddedSftpOptions> = {}): Promise<EmbeddedSftpServer> {
+    const server = await startEmbeddedSftpServer({
+      users: [{ username: 'user1', password: 'right', root }],
+      ...options,
+    })
+    servers.push(server)
+    return server
+  }
+
+  async function connect(
+    server: EmbeddedSftpServer,
+    login: Login = { username: 'user1', password: 'right' },
+    deadlines = PATIENT,
+  ): Promise<Connection> {
+    const connection = await createSftpDriver({ deadlines, dial }).connect(endpointOf(server), login)
+    connections.push(connection)
+    return connection
+  }
+
+  describe('trust', () => {
+    it('tells the fingerprint of a server without sending a credential', async () => {
+      const server = await serve()
+      expect(await driver.fingerprint(endpointOf(server))).to.equal(server.fingerprint)
+      expect(server.fingerprint).to.match(/^SHA256:[A-Za-z0-9+/]{43}$/)
+      expect(server.logins).to.deep.equal([])
+    })
+
+    it('makes no login attempt on a server with a changed host key', async () => {
+      const [before, after] = [await serve(), await serve()]
+      const attempt = driver.connect(endpointOf(after, before.fingerprint), { username: 'user1', password: 'right' })
+      const error = await fails(attempt, 'UNTRUSTED')
+      expect(error.message).to.include(after.fingerprint)
+      expect(after.logins).to.deep.equal([])
+    })
+
+    it('trusts nothing where nothing is pinned', async () => {
+      const server = await serve()
+      for (const trust of [{ kind: 'none' }, { kind: 'public-ca' }, { kind: 'pinned', fingerprints: [] }] as const) {
+        const attempt = driver.connect({ ...endpointOf(server), trust }, { username: 'user1', password: 'right' })
+        await fails(attempt, 'UNTRUSTED')
+      }
+      expect(server.logins).to.deep.equal([])
+    })
+
+    it('shows the fingerprint among the traits', async () => {
+      const server = await serve()
+      expect((await connect(server)).traits.fingerprint).to.equal(server.fingerprint)
+    })
+  })
+
+  describe('login', () => {
+    it('with a wrong password is exactly one attempt, whatever else the server offers', async () => {
+      const server = await serve()
+      const error = await fails(connect(server, { username: 'user1', password: 'wrong' }), 'LOGIN_REJECTED')
+      expect(error.message).to.not.include('wrong')
+      expect(server.logins).to.deep.equal([{ username: 'user1', method: 'password', accepted: false }])
+    })
+
+    it('answers a keyboard-interactive question with the password, once', async () => {
+      const server = await serve({ methods: ['keyboard-interactive'] })
+      await connect(server)
+      await fails(connect(server, { username: 'user1', password: 'wrong' }), 'LOGIN_REJECTED')
+      expect(server.logins.map(({ method, accepted }) => [method, accepted])).to.deep.equal([
+        ['keyboard-interactive', true],
+        ['keyboard-interactive', false],
+      ])
+    })
+
+    it('sends no credential that the server does not take', async () => {
+      const server = await serve({ methods: ['publickey'] })
+      await fails(connect(server), 'LOGIN_REJECTED')
+      expect(server.logins).to.deep.equal([])
+    })
+
+    it('takes a private key, encrypted or not', async () => {
+      const plain = ssh2.utils.generateKeyPairSync('ed25519')
+      const locked = ssh2.utils.generateKeyPairSync('rsa', {
+        bits: 2048,
+        passphrase: 'opens',
+        cipher: 'aes256-ctr',
+        rounds: 4,
+      })
+      const server = await serve({
+        users: [
+          { username: 'plain', publicKey: plain.public, root },
+          { username: 'locked', publicKey: locked.public, root },
+        ],
+      })
+      await (await connect(server, { username: 'plain', privateKey: plain.private })).ping()
+      await (await connect(server, { username: 'locked', privateKey: locked.private, passphrase: 'opens' })).ping()
+    })
+
+    it('names what is wrong with a key before it connects', async () => {
+      const locked = ssh2.utils.generateKeyPairSync('ed25519', { passphrase: 'opens', cipher: 'aes256-ctr', rounds: 4 })
+      const server = await serve()
+      const wrong = { username: 'user1', privateKey: locked.private, passphrase: 'does not' }
+      expect((await fails(connect(server, wrong), 'LOGIN_REJECTED')).message).to.include('passphrase does not open')
+      const none = { username: 'user1', privateKey: locked.private }
+      expect((await fails(connect(server, none), 'LOGIN_REJECTED')).message).to.include('no passphrase')
+      const broken = { username: 'user1', privateKey: 'no key at all' }
+      expect((await fails(connect(server, broken), 'LOGIN_REJECTED')).message).to.include('cannot be read')
+      const half = { username: 'user1', privateKey: locked.public }
+      expect((await fails(connect(server, half), 'LOGIN_REJECTED')).message).to.include('public key')
+      expect(server.connections).to.equal(0)
+    })
+
+    it('with a key that the server does not know is one attempt', async () => {
+      const known = ssh2.utils.generateKeyPairSync('ed25519')
+      const other = ssh2.utils.generateKeyPairSync('ed25519')
+      const server = await serve({ users: [{ username: 'user1', publicKey: known.public, password: 'right', root }] })
+      const login = { username: 'user1', privateKey: other.private, password: 'right' }
+      await fails(connect(server, login), 'LOGIN_REJECTED')
+      expect(server.logins.map(({ method }) => method)).to.deep.equal(['publickey'])
+    })
+  })
+
+  describe('a server that is fine', () => {
+    /** Lets everybody in, and does with their sessions what `onSession` says. */
+    async function connectTo(onLogin: (client: ssh2.Connection) => void, pinned?: string): Promise<StorageError> {
+      const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
+      const clients = new Set<ssh2.Connection>()
+      const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
+        clients.add(client)
+        client.on('error', () => undefined)
+        client.on('authentication', (context) =>
+          context.method === 'password' ? context.accept() : context.reject(['password']),
+        )
+        client.on('ready', () => onLogin(client))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      try {
+        const port = (server.address() as AddressInfo).port
+        const blob = Buffer.from(hostKey.public.split(' ')[1] ?? '', 'base64')
+        const fingerprints = [pinned ?? fingerprintOf(blob)]
+        const endpoint: Endpoint = {
+          protocol: 'sftp',
+          host: '127.0.0.1',
+          port,
+          trust: { kind: 'pinned', fingerprints },
+        }
+        const attempt = driver.connect(endpoint, { username: 'user1', password: 'right' })
+        return await attempt.then(
+          () => Promise.reject(new Error('It succeeded.')),
+          (error: StorageError) => error,
+        )
+      } finally {
+        for (const client of clients) client.end()
+        await new Promise((resolve) => server.close(resolve))
+      }
+    }
+
+    it('is told from one that fails, when it offers this login no SFTP', async () => {
+      const error = await connectTo((client) => client.on('session', (accept) => void accept()))
+      expect(error).to.include({ code: 'PROTOCOL', reached: true })
+    })
+
+    it('is told from one that fails, when it hangs up on this login', async () => {
+      expect(await connectTo((client) => client.end())).to.include({ reached: true })
+    })
+
+    it('is no server with another host key', async () => {
+      const error = await connectTo(() => undefined, 'SHA256:' + 'A'.repeat(43))
+      expect(error).to.include({ code: 'UNTRUSTED', reached: false })
+    })
+  })
+
+  describe('deadlines', () => {
+    const hasty = { ...PATIENT, metadata: 60, firstByte: 60, stall: 60 }
+    const never = () => new Promise<never>(() => undefined)
+
+    it('end a connect that gets no greeting', async () => {
+      const silent = createSftpDriver({ deadlines: { ...PATIENT, connect: 60 }, dial: never })
+      const server = await serve()
+      await fails(silent.connect(endpointOf(server), { username: 'user1', password: 'right' }), 'TIMED_OUT')
+      await fails(silent.fingerprint(endpointOf(server)), 'TIMED_OUT')
+    })
+
+    it('end every operation of a server that stands still, and the connection with it', async () => {
+      await writeFile(path.join(root, 'file'), 'x')
+      const operations: Record<string, (c: Connection) => Promise<unknown>> = {
+        stat: (c) => c.stat('/file'),
+        list: (c) => c.list('/'),
+        read: (c) => c.read('/file', undefined, () => undefined),
+        write: (c) => put(c, '/new', 'x'),
+        makeDirectory: (c) => c.makeDirectory('/folder'),
+        rename: (c) => c.rename('/file', '/other'),
+        ping: (c) => c.ping(),
+      }
+      for (const [name, operation] of Object.entries(operations)) {
+        let still = false
+        const server = await serve({ intercept: () => (still ? never() : undefined) })
+        const connection = await connect(server, undefined, hasty)
+        still = true
+        const error = await fails(operation(connection), 'TIMED_OUT')
+        expect(error.inStep, name).to.equal(false)
+        expect(connection.open, name).to.equal(false)
+      }
+    })
+
+    it('end a read and a write that stop in the middle', async () => {
+      await writeFile(path.join(root, 'file'), Buffer.alloc(1_000_000))
+      for (const operation of ['READ', 'WRITE']) {
+        let seen = 0
+        const server = await serve({
+          intercept: (request) => (request.operation === operation && ++seen > 3 ? never() : undefined),
+        })
+        const connection = await connect(server, undefined, hasty)
+        const attempt =
+          operation === 'READ'
+            ? connection.read('/file', undefined, () => undefined)
+            : put(connection, '/new', Buffer.alloc(1_000_000))
+        await fails(attempt, 'TIMED_OUT')
+        expect(connection.open).to.equal(false)
+      }
+    })
+
+    it('do not run while the sink or the source is the one to act', async () => {
+      const server = await serve()
+      mock.timers.enable({ apis: ['setTimeout'] })
+      try {
+        const connection = await connect(server)
+        // More than once: a wait in which bytes moved is granted a second one.
+        const pause = () => {
+          for (let i = 0; i < 3; i++) mock.timers.tick(2 * PATIENT.stall)
+        }
+        async function* slow() {
+          pause()
+          yield Buffer.from('one')
+          pause()
+          yield Buffer.alloc(300_000, 'two')
+          // Answered after all that was sent before it.
+          await connection.ping()
+          pause()
+          yield Buffer.from('three')
+        }
+        expect(await connection.write('/file', slow())).to.equal(300_008)
+        let total = 0
+        await connection.read('/file', undefined, (chunk) => {
+          total += chunk.length
+          pause()
+        })
+        expect(total).to.equal(300_008)
+        expect(connection.open).to.equal(true)
+      } finally {
+        mock.timers.reset()
+      }
+    })
+  })
+
+  describe('transfers', () => {
+    it('complete what a server answers short', async () => {
+      const content = pattern(300_000)
+      await writeFile(path.join(root, 'file'), content)
+      const connection = await connect(await serve({ maxRead: 1000 }))
+      expect((await bytes(connection, '/file')).equals(content)).to.equal(true)
+      expect((await bytes(connection, '/file', 12_345, 54_321)).equals(content.subarray(12_345, 54_322))).to.equal(true)
+    })
+
+    it('ask for little more than a small range', async () => {
+      await writeFile(path.join(root, 'file'), Buffer.alloc(5_000_000))
+      let reads = 0
+      const server = await serve({ intercept: ({ operation }) => void (reads += operation === 'READ' ? 1 : 0) })
+      const connection = await connect(server)
+      expect((await bytes(connection, '/file', 4_000_000, 4_000_009)).length).to.equal(10)
+      expect(reads).to.equal(1)
+    })
+
+    it('say PROTOCOL when the file becomes shorter while it is read', async () => {
+      const file = path.join(root, 'file')
+      await writeFile(file, Buffer.alloc(2_000_000))
+      let reads = 0
+      const server = await serve({
+        intercept: async ({ operation }) => {
+          if (operation === 'READ' && ++reads === 5) await truncate(file, 100_000)
+        },
+      })
+      const connection = await connect(server)
+      const error = await fails(
+        connection.read('/file', undefined, () => undefined),
+        'PROTOCOL',
+      )
+      expect(error.inStep).to.equal(true)
+      await connection.ping()
+    })
+
+    it('report a write that fails, in the middle and at the end, and leave no handle open', async () => {
+      for (const failing of [2, 12]) {
+        let writes = 0
+        const server = await serve({
+          intercept: ({ operation }) => (operation === 'WRITE' && ++writes === failing ? 4 : undefined),
+        })
+        const connection = await connect(server)
+        const pieces = Array.from({ length: 12 }, () => Buffer.alloc(31_952))
+        const error = await fails(connection.write('/new', chunks(...pieces)), 'PROTOCOL')
+        expect(error.inStep).to.equal(true)
+        await connection.ping()
+        expect(server.openHandles).to.equal(0)
+      }
+    })
+
+    it('report a close that fails', async () => {
+      const server = await serve({ intercept: ({ operation }) => (operation === 'CLOSE' ? 4 : undefined) })
+      await fails(put(await connect(server), '/new', 'x'), 'PROTOCOL')
+    })
+
+    it('leave no handle open when they are aborted in the middle', async () => {
+      await writeFile(path.join(root, 'file'), Buffer.alloc(3_000_000))
+      const server = await serve()
+      const connection = await connect(server)
+      const stop = new AbortController()
+      const read = connection.read('/file', undefined, () => stop.abort(), { signal: stop.signal })
+      expect((await fails(read, 'ABORTED')).inStep).to.equal(true)
+      await connection.ping()
+      expect(server.openHandles).to.equal(0)
+
+      const again = new AbortController()
+      async function* endless() {
+        for (let sent = 0; ; sent++) {
+          if (sent === 10) again.abort()
+          yield await Promise.resolve(Buffer.alloc(50_000))
+        }
+      }
+      const write = connection.write('/new', endless(), { signal: again.signal })
+      expect((await fails(write, 'ABORTED')).inStep).to.equal(true)
+      expect(server.openHandles).to.equal(0)
+    })
+
+    it('say CONNECTION_LOST when the server goes in the middle', async () => {
+      await writeFile(path.join(root, 'file'), Buffer.alloc(3_000_000))
+      const server = await serve()
+      const connection = await connect(server)
+      const read = connection.read('/file', undefined, () => server.close())
+      await fails(read, 'CONNECTION_LOST')
+      expect(connection.open).to.equal(false)
+    })
+
+    it('give the mode to a new file', async () => {
+      const connection = await connect(await serve())
+      await connection.write('/secret', chunks('x'), { mode: 0o600, exclusive: true })
+      expect((await connection.stat('/secret')).mode).to.equal(0o600)
+    })
+  })
+
+  describe('listings', () => {
+    it('tell the time of the folder itself', async () => {
+      await utimes(root, 1_000_000_000, 1_000_000_000)
+      const connection = await connect(await serve())
+      expect((await connection.list('/')).selfModified).to.equal(1_000_000_000_000)
+    })
+
+    it('leave out names that no path can hold or whose bytes are lost', async () => {
+      await writeFile(path.join(root, 'Icon\r'), '')
+      await writeFile(Buffer.concat([Buffer.from(root + '/latin-'), Buffer.of(0xe9)]), '')
+      await writeFile(path.join(root, 'good'), '')
+      expect(await names(await connect(await serve()), '/')).to.deep.equal(['good'])
+    })
+
+    it('fail as a whole when one of their answers does', async () => {
+      for (let i = 0; i < 250; i++) await writeFile(path.join(root, `f${i}`), '')
+      let asked = 0
+      const server = await serve({
+        intercept: ({ operation }) => (operation === 'READDIR' && ++asked === 2 ? 4 : undefined),
+      })
+      const connection = await connect(server)
+      await fails(connection.list('/'), 'PROTOCOL')
+      await connection.ping()
+      expect(server.openHandles).to.equal(0)
+    })
+
+    it('show a link to nothing as other, in stat as well', async () => {
+      await symlink('nowhere', path.join(root, 'dangling'))
+      const connection = await connect(await serve())
+      expect(await connection.stat('/dangling')).to.include({ type: 'other', symlink: true, name: 'dangling' })
+    })
+  })
+
+  describe('capabilities', () => {
+    it('are methods only where the server offers the extension', async () => {
+      const plain = await connect(await serve({ extensions: [] }))
+      expect(plain).to.not.have.any.keys('freeSpace', 'sync', 'copyFile')
+      expect(plain.traits.renameReplaces).to.equal(undefined)
+      const rich = await connect(await serve())
+      expect(rich).to.include.all.keys('freeSpace', 'sync')
+      expect(rich.traits.renameReplaces).to.equal(true)
+    })
+
+    it('without posix-rename a rename onto a file is refused and both files stay', async () => {
+      const connection = await connect(await serve({ extensions: [] }))
+      await put(connection, '/a', 'a')
+      await put(connection, '/b', 'b')
+      const error = await fails(connection.rename('/a', '/b'), 'ALREADY_EXISTS')
+      expect(error.inStep).to.equal(true)
+      expect([await get(connection, '/a'), await get(connection, '/b')]).to.deep.equal(['a', 'b'])
+    })
+
+    it('refuse a time that SFTP cannot express', async () => {
+      const connection = await connect(await serve())
+      await put(connection, '/file', 'x')
+      for (const time of [-1, 2 ** 32 * 1000, NaN]) {
+        await fails(connection.setModified?.('/file', time) ?? Promise.resolve(), 'UNSUPPORTED')
+      }
+    })
+  })
+
+  it('prints nothing, even when connections break and logins fail', async () => {
+    const printed: unknown[] = []
+    const streams = [process.stdout, process.stderr]
+    const spies = streams.map((stream) => mock.method(stream, 'write', (text: unknown) => printed.push(text) > 0))
+    try {
+      const server = await serve()
+      await fails(connect(server, { username: 'user1', password: 'wrong' }), 'LOGIN_REJECTED')
+      const left = await connect(server)
+      left.close()
+      const broken = await connect(server)
+      await server.close()
+      await fails(broken.stat('/'), 'CONNECTION_LOST')
+      expect(broken.open).to.equal(false)
+    } finally {
+      for (const spy of spies) spy.mock.restore()
+    }
+    expect(printed).to.deep.equal([])
+  })
+
+  describe('embedded server', () => {
+    it('lets no link lead out of the folder', async () => {
+      const outside = await mkdtemp(path.join(tmpdir(), 'ftpcluster-outside-'))
+      try {
+        await writeFile(path.join(outside, 'secret'), 'secret')
+        await symlink(outside, path.join(root, 'out'))
+        await symlink(path.join(outside, 'secret'), path.join(root, 'file'))
+        await symlink(path.join(outside, 'new'), path.join(root, 'dangling'))
+        const connection = await connect(await serve())
+        await fails(connection.list('/out'), 'DENIED')
+        await fails(connection.stat('/out/secret'), 'DENIED')
+        await fails(get(connection, '/file'), 'DENIED')
+        await fails(put(connection, '/out/new', 'x'), 'DENIED')
+        await fails(put(connection, '/dangling', 'x'), 'NOT_FOUND')
+        expect(await readFile(path.join(outside, 'secret'), 'utf8')).to.equal('secret')
+      } finally {
+        await rm(outside, { recursive: true })
+      }
+    })
+
+    it('gives each user a tree of their own', async () => {
+      await mkdir(path.join(root, 'one'))
+      await mkdir(path.join(root, 'two'))
+      const server = await serve({
+        users: [
+          { username: 'one', password: '1', root: path.join(root, 'one') },
+          { username: 'two', password: '2', root: path.join(root, 'two') },
+        ],
+      })
+      await put(await connect(server, { username: 'one', password: '1' }), '/file', 'x')
+      expect(await names(await connect(server, { username: 'two', password: '2' }), '/')).to.deep.equal([])
+    })
+  })
+})
