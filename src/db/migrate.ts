@@ -1,0 +1,81 @@
+import { QueryTypes, Transaction, type QueryInterface, type Sequelize } from 'sequelize'
+import { Umzug, type RunnableMigration, type UmzugStorage } from 'umzug'
+import { DatabaseError } from './errors.js'
+import { initial } from './migrations/0001-initial.js'
+
+export interface MigrationContext {
+  readonly queryInterface: QueryInterface
+  readonly transaction: Transaction
+}
+
+export type Migration = RunnableMigration<MigrationContext>
+
+/** In order; a migration is never edited once it was released. */
+const MIGRATIONS: readonly Migration[] = [initial]
+
+const TABLE = 'schema_migrations'
+
+/**
+ * Brings the schema up to date. All of it is one transaction: two processes that start together do it once, and a failed
+ * migration leaves the database as it was.
+ * @returns names of the migrations that ran
+ * @throws DatabaseError when the database was written by a newer version
+ */
+export async function migrate(sequelize: Sequelize): Promise<string[]> {
+  return sequelize.transaction({ type: Transaction.TYPES.IMMEDIATE }, async (transaction) => {
+    await sequelize.query(`CREATE TABLE IF NOT EXISTS ${TABLE} (name VARCHAR(255) PRIMARY KEY, run_at VARCHAR(40))`, {
+      transaction,
+    })
+    const umzug = umzugFor(sequelize, transaction)
+    refuseUnknown(await executedNames(sequelize, transaction))
+    const ran = await umzug.up()
+    return ran.map((migration) => migration.name)
+  })
+}
+
+/**
+ * Names of the migrations that have yet to run.
+ * @throws DatabaseError when the database was written by a newer version
+ */
+export async function pendingMigrations(sequelize: Sequelize): Promise<string[]> {
+  const tables = await sequelize.getQueryInterface().showAllTables()
+  const executed = tables.includes(TABLE) ? await executedNames(sequelize) : []
+  refuseUnknown(executed)
+  return MIGRATIONS.map((migration) => migration.name).filter((name) => !executed.includes(name))
+}
+
+function umzugFor(sequelize: Sequelize, transaction: Transaction): Umzug<MigrationContext> {
+  const storage: UmzugStorage<MigrationContext> = {
+    executed: () => executedNames(sequelize, transaction),
+    logMigration: async ({ name }) => {
+      const replacements = { name, runAt: new Date().toISOString() }
+      await sequelize.query(`INSERT INTO ${TABLE} (name, run_at) VALUES (:name, :runAt)`, { replacements, transaction })
+    },
+    unlogMigration: async ({ name }) => {
+      await sequelize.query(`DELETE FROM ${TABLE} WHERE name = :name`, { replacements: { name }, transaction })
+    },
+  }
+  return new Umzug({
+    migrations: [...MIGRATIONS],
+    context: { queryInterface: sequelize.getQueryInterface(), transaction },
+    storage,
+    logger: undefined,
+  })
+}
+
+async function executedNames(sequelize: Sequelize, transaction: Transaction | null = null): Promise<string[]> {
+  const rows = await sequelize.query<{ name: string }>(`SELECT name FROM ${TABLE} ORDER BY name`, {
+    type: QueryTypes.SELECT,
+    transaction,
+  })
+  return rows.map((row) => row.name)
+}
+
+function refuseUnknown(executed: readonly string[]): void {
+  const unknown = executed.find((name) => !MIGRATIONS.some((migration) => migration.name === name))
+  if (unknown === undefined) return
+  throw new DatabaseError(
+    'DATABASE_UNUSABLE',
+    `The database was written by a newer version of FTPCluster (migration ${unknown}): start that version.`,
+  )
+}

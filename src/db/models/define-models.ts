@@ -1,0 +1,32 @@
+import type { Sequelize } from 'sequelize'
+import { defineAuditEvent } from './audit-event.js'
+import { defineDavLock } from './dav-lock.js'
+import { defineDavProperty } from './dav-property.js'
+import { definePermission } from './permission.js'
+import { defineRevision } from './revision.js'
+import { defineServer } from './server.js'
+import { defineSetting } from './setting.js'
+import { defineUploadJournal } from './upload-journal.js'
+import { defineUser } from './user.js'
+
+export type Models = ReturnType<typeof defineModels>
+
+/** The models belong to one `Sequelize`, so that several databases can be open in one process. */
+export function defineModels(sequelize: Sequelize) {
+  const User = defineUser(sequelize)
+  const Server = defineServer(sequelize)
+  const Permission = definePermission(sequelize)
+  Permission.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
+  Permission.belongsTo(Server, { foreignKey: { name: 'serverId', allowNull: false }, onDelete: 'CASCADE' })
+  return {
+    User,
+    Server,
+    Permission,
+    AuditEvent: defineAuditEvent(sequelize),
+    DavLock: defineDavLock(sequelize),
+    DavProperty: defineDavProperty(sequelize),
+    UploadJournal: defineUploadJournal(sequelize),
+    Revision: defineRevision(sequelize),
+    Setting: defineSetting(sequelize),
+  }
+}
