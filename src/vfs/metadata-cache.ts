@@ -1,0 +1,229 @@
+import { LRUCache } from 'lru-cache'
+import type { Entry, Listing } from '../storage/driver.js'
+import { nameOf, parentOf } from '../storage/remote-path.js'
+import type { ResourceKey } from './ports.js'
+
+export interface CacheLimits {
+  /** How long a listing or a stat is believed, ms. */
+  readonly ttl: number
+  /** Entries in memory, all listings together. */
+  readonly maxEntries: number
+}
+
+/** Which eyes look: what one login may list, another may not. */
+export interface View {
+  readonly namespace: string
+  readonly accountKey: string
+}
+
+/** A folder as it was listed, kept up to date with writes through the gateway. */
+export interface CachedFolder {
+  readonly entries: ReadonlyMap<string, Entry>
+  readonly selfModified: number | undefined
+}
+
+interface Folder extends CachedFolder {
+  readonly entries: Map<string, Entry>
+  selfModified: number | undefined
+  readonly fetchedAt: number
+}
+
+interface Flight {
+  readonly result: Promise<CachedFolder>
+  /** Set when something below was written meanwhile: the answer may be older than that write. */
+  outdated: boolean
+}
+
+/**
+ * What servers said about folders and files lately. One listing answers Depth 1, the stat of every child, and "not there"
+ * for every other name. Writes through the gateway change it in place, at once, for every login that sees the same folder.
+ */
+export class MetadataCache {
+  readonly #folders: LRUCache<string, Folder>
+  readonly #entries: LRUCache<string, { entry: Entry | undefined; fetchedAt: number }>
+  readonly #flights = new Map<string, Flight>()
+  readonly #times = new FolderTimes()
+  readonly #accounts = new Map<string, Set<string>>()
+  /** Writes so far, by namespace. */
+  readonly #writes = new Map<string, number>()
+
+  constructor(
+    private readonly limits: CacheLimits,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#folders = new LRUCache({ maxSize: limits.maxEntries, sizeCalculation: (folder) => folder.entries.size + 1 })
+    this.#entries = new LRUCache({ max: Math.max(1, Math.ceil(limits.maxEntries / 4)) })
+  }
+
+  folder(view: View, path: string): CachedFolder | undefined {
+    const folder = this.#folders.get(cacheKey(view.accountKey, path))
+    return folder !== undefined && this.#isFresh(folder) ? folder : undefined
+  }
+
+  /** The entry, `'absent'`, or undefined when only the server knows. */
+  entry(view: View, path: string): Entry | 'absent' | undefined {
+    const parent = this.folder(view, parentOf(path))
+    if (parent !== undefined) return parent.entries.get(nameOf(path)) ?? 'absent'
+    const known = this.#entries.get(cacheKey(view.accountKey, path))
+    if (known === undefined || !this.#isFresh(known)) return undefined
+    return known.entry ?? 'absent'
+  }
+
+  /** Lists by `load`, once for all who ask at the same time. */
+  async list(view: View, path: string, load: () => Promise<Listing>): Promise<CachedFolder> {
+    this.#know(view)
+    const key = cacheKey(view.accountKey, path)
+    const flying = this.#flights.get(key)
+    if (flying !== undefined && !flying.outdated) return flying.result
+    const flight: Flight = { result: this.#load(key, load, () => flight.outdated), outdated: false }
+    this.#flights.set(key, flight)
+    try {
+      return await flight.result
+    } finally {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key)
+    }
+  }
+
+  async #load(key: string, load: () => Promise<Listing>, outdated: () => boolean): Promise<CachedFolder> {
+    const fetchedAt = this.now()
+    const listing = await load()
+    const entries = new Map(listing.entries.map((entry) => [entry.name, entry]))
+    const selfModified = listing.selfModified ?? this.#times.of(key, listing.entries, fetchedAt)
+    const folder: Folder = { entries, selfModified, fetchedAt }
+    if (!outdated()) this.#folders.set(key, folder)
+    return folder
+  }
+
+  /** Grows with every write: what was asked before one may be older than it. */
+  writes({ namespace }: View): number {
+    return this.#writes.get(namespace) ?? 0
+  }
+
+  /**
+   * What a stat told. `undefined`: nothing is there.
+   * @param asked `writes()` when it was asked; an answer that a write overtook is not kept
+   */
+  learn(view: View, path: string, entry: Entry | undefined, asked: number): void {
+    if (asked !== this.writes(view)) return
+    this.#know(view)
+    this.#entries.set(cacheKey(view.accountKey, path), { entry, fetchedAt: this.now() })
+    const parent = this.#folders.peek(cacheKey(view.accountKey, parentOf(path)))
+    if (entry === undefined) parent?.entries.delete(nameOf(path))
+    else parent?.entries.set(nameOf(path), entry)
+  }
+
+  /** Something was written at `key`, and `entry` stands there now. */
+  written(key: ResourceKey, entry: Entry): void {
+    this.#change(key, (folder) => folder.entries.set(entry.name, entry))
+    for (const account of this.#accounts.get(key.namespace) ?? []) {
+      this.#entries.set(cacheKey(account, key.path), { entry, fetchedAt: this.now() })
+    }
+  }
+
+  /** What stood at `key` is gone; `deep`: it was a folder, with everything below. */
+  removed(key: ResourceKey, deep: boolean): void {
+    this.#change(key, (folder) => folder.entries.delete(nameOf(key.path)))
+    if (deep) this.forgetBelow(key)
+    for (const account of this.#accounts.get(key.namespace) ?? []) {
+      this.#entries.set(cacheKey(account, key.path), { entry: undefined, fetchedAt: this.now() })
+    }
+  }
+
+  /** Nothing is known any more of `key` and what is below, nor of the listing that shows it. */
+  forget(key: ResourceKey): void {
+    this.#wrote(key)
+    this.forgetBelow(key)
+    const parent = parentOf(key.path)
+    for (const account of this.#accounts.get(key.namespace) ?? []) {
+      this.#folders.delete(cacheKey(account, parent))
+      this.#entries.delete(cacheKey(account, key.path))
+      this.#outdate(cacheKey(account, parent))
+    }
+  }
+
+  forgetBelow(key: ResourceKey): void {
+    for (const account of this.#accounts.get(key.namespace) ?? []) {
+      const exact = cacheKey(account, key.path)
+      const prefix = key.path === '/' ? exact : exact + '/'
+      for (const known of this.#folders.keys()) {
+        if (known === exact || known.startsWith(prefix)) this.#folders.delete(known)
+      }
+      for (const known of this.#entries.keys()) if (known.startsWith(prefix)) this.#entries.delete(known)
+      for (const known of this.#flights.keys()) if (known === exact || known.startsWith(prefix)) this.#outdate(known)
+    }
+  }
+
+  #change(key: ResourceKey, how: (folder: Folder) => void): void {
+    const parent = parentOf(key.path)
+    const now = this.now()
+    this.#wrote(key)
+    for (const account of this.#accounts.get(key.namespace) ?? []) {
+      const parentKey = cacheKey(account, parent)
+      this.#outdate(parentKey)
+      const folder = this.#folders.peek(parentKey)
+      if (folder !== undefined) {
+        how(folder)
+        folder.selfModified = Math.max(now, folder.selfModified ?? 0)
+      }
+      this.#touch(account, parent, now)
+    }
+  }
+
+  /** A folder's own time moves when a member comes or goes. */
+  #touch(account: string, path: string, now: number): void {
+    const shown = this.#folders.peek(cacheKey(account, parentOf(path)))
+    const entry = shown?.entries.get(nameOf(path))
+    if (entry?.type === 'directory') shown?.entries.set(entry.name, { ...entry, modified: now })
+    const alone = this.#entries.peek(cacheKey(account, path))
+    if (alone?.entry?.type === 'directory') {
+      this.#entries.set(cacheKey(account, path), { ...alone, entry: { ...alone.entry, modified: now } })
+    }
+  }
+
+  #wrote({ namespace }: ResourceKey): void {
+    this.#writes.set(namespace, (this.#writes.get(namespace) ?? 0) + 1)
+  }
+
+  #outdate(key: string): void {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined) flight.outdated = true
+  }
+
+  #know(view: View): void {
+    let accounts = this.#accounts.get(view.namespace)
+    if (accounts === undefined) this.#accounts.set(view.namespace, (accounts = new Set<string>()))
+    accounts.add(view.accountKey)
+  }
+
+  #isFresh(known: { fetchedAt: number }): boolean {
+    return this.now() - known.fetchedAt < this.limits.ttl
+  }
+}
+
+/**
+ * Times of folders on servers whose listings do not tell them (a plain LIST of the login's own folder): the newest member
+ * at first, then the moment a change was seen. Finder drops what it knows of a folder only when this moves.
+ */
+class FolderTimes {
+  readonly #known = new LRUCache<string, { fingerprint: number; modified: number }>({ max: 10_000 })
+
+  of(key: string, entries: readonly Entry[], now: number): number {
+    let fingerprint = entries.length
+    let newest = 0
+    for (const { name, size, modified = 0 } of entries) {
+      let hash = 0
+      for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0
+      fingerprint = (fingerprint + (hash ^ size ^ Math.floor(modified / 1000))) | 0
+      if (modified > newest) newest = modified
+    }
+    const known = this.#known.get(key)
+    if (known?.fingerprint === fingerprint) return known.modified
+    const modified = known === undefined && newest > 0 ? Math.min(newest, now) : now
+    this.#known.set(key, { fingerprint, modified })
+    return modified
+  }
+}
+
+function cacheKey(accountKey: string, path: string): string {
+  return `${accountKey}\n${path}`
+}

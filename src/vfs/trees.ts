@@ -1,0 +1,106 @@
+import type { Logger } from '../logger.js'
+import type { Connections } from '../storage/connections.js'
+import { ActiveOperations } from './active-operations.js'
+import { EntityTags } from './entity-tags.js'
+import { KeyedMutex } from './keyed-mutex.js'
+import { LockTable, type LockLimits } from './lock-table.js'
+import { MetadataCache, type CacheLimits } from './metadata-cache.js'
+import type { Access, Mount, UserAccess } from './mount.js'
+import { MountView, type FolderLimits, type VfsParts } from './mount-view.js'
+import type { LockStore, PropertyStore, UploadJournal } from './ports.js'
+import type { Tree } from './tree.js'
+import { Uploads } from './uploads.js'
+import { UserTree } from './user-tree.js'
+
+export interface TreesOptions {
+  readonly connections: Connections
+  readonly locks: LockStore
+  readonly properties: PropertyStore
+  readonly journal: UploadJournal
+  readonly log: Logger
+  readonly limits: {
+    readonly cache: CacheLimits
+    readonly locks: LockLimits
+    readonly folders: FolderLimits
+    /** Pause between sweeps of the upload journal and of expired locks, ms. */
+    readonly sweepEvery: number
+  }
+  /** The mount of a permission whatever its state, to clean up with its login; undefined when it is gone. */
+  readonly mountOf: (permissionId: number) => Promise<Mount | undefined>
+  readonly now?: () => number
+}
+
+/** All users' trees and what they share. */
+export class Trees {
+  readonly active = new ActiveOperations()
+  readonly #parts: VfsParts
+  readonly #uploads: Uploads
+  readonly #trees = new WeakMap<UserAccess, Tree>()
+  readonly #sweepEvery: number
+  #sweeper: NodeJS.Timeout | undefined
+
+  constructor({ connections, locks, properties, journal, log, limits, mountOf, now = Date.now }: TreesOptions) {
+    this.#parts = {
+      connections,
+      properties,
+      journal,
+      log,
+      now,
+      active: this.active,
+      cache: new MetadataCache(limits.cache, now),
+      locks: new LockTable(locks, limits.locks, now),
+      tags: new EntityTags(),
+      mutex: new KeyedMutex(),
+      folderLimits: limits.folders,
+    }
+    this.#uploads = new Uploads(journal, log, mountOf, (mount) => new MountView(this.#parts, mount), now)
+    this.#sweepEvery = limits.sweepEvery
+  }
+
+  /** Loads the locks and begins to clean up after an earlier process. Connects to nothing unless there is something to clean. */
+  async start(): Promise<void> {
+    await this.#parts.locks.load()
+    this.#uploads.sweepSoon()
+    this.#sweeper = setInterval(() => {
+      this.#uploads.sweepSoon()
+      this.#parts.locks.sweep().catch((error: unknown) => this.#parts.log.error({ err: error }, 'expired locks stay'))
+    }, this.#sweepEvery)
+    this.#sweeper.unref()
+  }
+
+  /** Waits for the clean-up that is under way. */
+  async stop(): Promise<void> {
+    clearInterval(this.#sweeper)
+    await this.#uploads.close()
+  }
+
+  /** The tree of a user as permitted in `access`; equal for the same `access`. */
+  treeOf(access: UserAccess): Tree {
+    let tree = this.#trees.get(access)
+    if (tree === undefined) this.#trees.set(access, (tree = new UserTree(this.#parts, this.#uploads, access)))
+    return tree
+  }
+
+  /**
+   * Ends what the user has under way and may no longer: everything after a change of the password or the role, else what
+   * needs a permission that is gone, reads only now, or leads elsewhere. A new secret of the same login ends nothing.
+   * @param after undefined: may nothing any more
+   */
+  revoke(before: UserAccess, after: UserAccess | undefined): void {
+    const reaches = new Map(before.mounts.map((mount) => [mount.permissionId, reachOf(mount)]))
+    const kept = after?.authVersion === before.authVersion ? after.mounts : []
+    const may = new Map<number, Access>()
+    for (const mount of kept) {
+      if (reaches.get(mount.permissionId) === reachOf(mount)) may.set(mount.permissionId, mount.access)
+    }
+    this.active.end(
+      ({ userId, reads, writes }) =>
+        userId !== before.userId ||
+        (reads.every((id) => may.has(id)) && writes.every((id) => may.get(id) === 'read-write')),
+    )
+  }
+}
+
+function reachOf({ account, root }: Mount): string {
+  return JSON.stringify([account.server.id, account.server.version, account.login.username, root])
+}
