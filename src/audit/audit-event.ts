@@ -1,0 +1,38 @@
+/** What an event is about; its name as it was at that time. */
+export interface AuditObject {
+  readonly id: number
+  readonly name: string
+}
+
+interface Event<Type extends string, Details> {
+  readonly type: Type
+  readonly object: AuditObject
+  readonly details: Details
+}
+
+type Nothing = Readonly<Record<string, never>>
+/** Names of the fields that changed, never their values. */
+interface Changed {
+  readonly fields: readonly string[]
+}
+
+/** Everything that can be recorded, in the past tense. Details hold no secret. */
+export type AuditEvent =
+  | Event<'user.created', { readonly role: string }>
+  | Event<'user.role-changed', { readonly from: string; readonly to: string }>
+  | Event<'user.password-changed', Nothing>
+  | Event<'user.disabled', Nothing>
+  | Event<'user.enabled', Nothing>
+  | Event<'user.removed', Nothing>
+  | Event<'server.created', { readonly protocol: string; readonly host: string; readonly port: number }>
+  | Event<'server.updated', Changed>
+  | Event<'server.trusted', { readonly kind: string; readonly fingerprints: readonly string[] }>
+  | Event<'server.disabled', Nothing>
+  | Event<'server.enabled', Nothing>
+  | Event<'server.removed', Nothing>
+  | Event<'permission.granted', { readonly access: string }>
+  | Event<'permission.updated', Changed>
+  | Event<'permission.credentials-changed', Changed>
+  | Event<'permission.revoked', Nothing>
+
+export type AuditEventType = AuditEvent['type']

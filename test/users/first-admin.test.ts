@@ -1,0 +1,40 @@
+import { expect } from 'chai'
+import type { ValidationError } from '../../src/errors.js'
+import { ensureAdmin } from '../../src/users/first-admin.js'
+import { actor, openTestServices, rejectionOf, type TestServices } from '../support/services.js'
+
+describe('ensureAdmin', () => {
+  let services: TestServices
+  let told: string[]
+  const notify = (message: string) => void told.push(message)
+
+  beforeEach(async () => {
+    services = await openTestServices()
+    told = []
+  })
+  afterEach(() => services.close())
+
+  it('makes the admin from the configured password, and does not show it', async () => {
+    await ensureAdmin(services.users, 'the first password', notify)
+    expect(await services.users.find('admin')).to.include({ role: 'admin' })
+    expect(told.join()).to.include('admin').and.not.include('the first password')
+  })
+
+  it('tells how to make one when there is no password', async () => {
+    await ensureAdmin(services.users, undefined, notify)
+    expect(await services.users.list()).to.deep.equal([])
+    expect(told.join()).to.include('ftpcluster user add')
+  })
+
+  it('does nothing once there is a user', async () => {
+    await services.users.create({ username: 'someone', password: 'password-1' }, actor)
+    await ensureAdmin(services.users, 'the first password', notify)
+    expect((await services.users.list()).map(({ username }) => username)).to.deep.equal(['someone'])
+    expect(told).to.deep.equal([])
+  })
+
+  it('names the variable whose password breaks a rule', async () => {
+    const error = await rejectionOf(ensureAdmin(services.users, 'short', notify))
+    expect((error as ValidationError).problems[0]?.field).to.equal('FTPCLUSTER_ADMIN_PASSWORD')
+  })
+})
