@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { pino, type DestinationStream } from 'pino'
+import { build as pretty } from 'pino-pretty'
+
+export type { Logger } from 'pino'
+
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const SECRET_FIELDS = [
+  'password',
+  'passwordHash',
+  'password_hash',
+  'adminPassword',
+  'admin_pass',
+  'user_pass',
+  'pass',
+  'secret',
+  'masterKey',
+  'privateKey',
+  'passphrase',
+  'token',
+  'authorization',
+  'Authorization',
+  'cookie',
+  'set-cookie',
+  // What Sequelize's errors carry: the values of a statement.
+  'parameters',
+  'sql',
+  'parent',
+  'original',
+]
+const DEPTHS = ['', '*.', '*.*.']
+
+/** `://user:password@`, in whatever text it turned up. */
+const URL_CREDENTIALS = /:\/\/[^\s/"@\\]{1,512}@/g
+
+/** Takes credentials out of the URLs in a text. */
+export function scrub(text: string): string {
+  return text.includes('://') ? text.replace(URL_CREDENTIALS, '://[redacted]@') : text
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel
+  /** Default: standard output; readable on a terminal, JSON lines elsewhere. */
+  readonly destination?: DestinationStream | undefined
+}
+
+/** One JSON object a line. Fields that hold secrets by their name, and credentials in URLs, never leave the process. */
+export function createLogger({ level, destination }: LoggerOptions) {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: {
+        paths: DEPTHS.flatMap((depth) => SECRET_FIELDS.map((field) => `${depth}${bracketed(field)}`)).map(withoutDot),
+        censor: '[redacted]',
+      },
+      hooks: { streamWrite: scrub },
+    },
+    destination ?? standardOutput(),
+  )
+}
+
+/** Eight random bytes in hex: names one request in logs, answers and problem reports. */
+export function newRequestId(): string {
+  return randomBytes(8).toString('hex')
+}
+
+function standardOutput(): DestinationStream {
+  if (process.stdout.isTTY) return pretty({ colorize: true, sync: true, translateTime: 'HH:MM:ss.l' })
+  return pino.destination({ dest: 1, sync: true })
+}
+
+function bracketed(field: string): string {
+  return field.includes('-') ? `["${field}"]` : field
+}
+
+/** `*.["set-cookie"]` is written `*["set-cookie"]`. */
+function withoutDot(path: string): string {
+  return path.replace('.["', '["')
+}
