@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Node } from '../vfs/node.js'
+import type { Call, Tree } from '../vfs/tree.js'
+import { contentDisposition, contentTypeOf } from './content-type.js'
+import { clientGone, HttpError } from './errors.js'
+import { toHttpDate } from './http-date.js'
+import { checkPreconditions, rangeApplies } from './preconditions.js'
+import { parseRange, type ResolvedRange } from './range.js'
+
+/**
+ * A file is whatever somebody uploaded: no browser may run it in the gateway's origin, guess its type, embed it elsewhere
+ * or keep it where others find it.
+ */
+export const FILE_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': "sandbox; default-src 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'private, no-cache',
+}
+
+export interface SendFileOptions {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly tree: Pick<Tree, 'read'>
+  /** A file, just returned by `tree.stat`. */
+  readonly node: Node
+  readonly call: Call
+  readonly disposition?: 'attachment' | 'inline' | undefined
+  /** Further headers of the 200, 206 or 304. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/**
+ * The call that finds what a GET is about to send: asked of the server, since a listing some seconds old would send the
+ * first bytes of a new version under the length and the tag of the old one. HEAD and conditional answers of a cached
+ * listing may be as old as the listing.
+ */
+export function callToSend(request: IncomingMessage, call: Call): Call {
+  return request.method === 'GET' ? { ...call, fresh: true } : call
+}
+
+/**
+ * Answers GET and HEAD of a file: 200, 206, 304. HEAD asks nothing of the server.
+ *
+ * Headers leave with the first byte. Whatever is thrown while `response.headersSent` is false is the caller's to answer;
+ * after that the connection has been destroyed, never ended cleanly, and there is nothing left but to log.
+ * @throws HttpError 412, 416; whatever `tree.read` throws
+ */
+export async function sendFile(options: SendFileOptions): Promise<void> {
+  const { request, response, node } = options
+  const head = request.method === 'HEAD'
+  const headers: Record<string, string | number> = { ...FILE_HEADERS, ...options.headers, 'Accept-Ranges': 'bytes' }
+  if (node.etag !== undefined) headers['ETag'] = node.etag
+  if (node.modified !== undefined) headers['Last-Modified'] = toHttpDate(node.modified)
+
+  if (checkPreconditions(request.headers, node, { safe: true }) === 'not-modified') {
+    response.writeHead(304, headers).end()
+    return
+  }
+  headers['Content-Type'] ??= contentTypeOf(node.name)
+  if (options.disposition) headers['Content-Disposition'] = contentDisposition(options.disposition, node.name)
+
+  const range = head || !rangeApplies(request.headers, node) ? undefined : parseRange(request.headers.range, node.size)
+  if (range === 'unsatisfiable') {
+    throw new HttpError(416, 'RANGE_NOT_SATISFIABLE', 'The file has no such bytes.', {
+      headers: { 'Content-Range': `bytes */${node.size}` },
+    })
+  }
+  if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end}/${node.size}`
+  const length = range ? range.end - range.start + 1 : node.size
+  headers['Content-Length'] = length
+  const begin = () => response.writeHead(range ? 206 : 200, headers)
+  if (head || length === 0) {
+    begin().end()
+    return
+  }
+  try {
+    await stream(options, range, length, begin)
+  } catch (error) {
+    if (response.headersSent) response.destroy()
+    throw error
+  }
+}
+
+async function stream(options: SendFileOptions, range: ResolvedRange | undefined, length: number, begin: () => void) {
+  const { response, tree, node, call } = options
+  let sent = 0
+  /** Set while the client is the one to act. */
+  let giveUp: ((error: Error) => void) | undefined
+  const onAbort = () => giveUp?.(clientGone(call.signal.reason))
+  call.signal.addEventListener('abort', onAbort)
+
+  const sink = (chunk: Buffer): Promise<void> => {
+    sent += chunk.length
+    if (sent > length) throw new Error(`The file gave more than the ${length} bytes asked for.`)
+    if (call.signal.aborted) throw clientGone(call.signal.reason)
+    if (!response.headersSent) begin()
+    // The chunk is the driver's again when this settles, so it must have left the process.
+    return new Promise((resolve, reject) => {
+      giveUp = reject
+      response.write(chunk, (error) => {
+        giveUp = undefined
+        if (error) reject(clientGone(error))
+        else resolve()
+      })
+    })
+  }
+  try {
+    await tree.read(node, range, sink, call)
+    if (sent !== length) throw new Error(`The file gave ${sent} of ${length} bytes.`)
+    response.end()
+  } finally {
+    call.signal.removeEventListener('abort', onAbort)
+  }
+}
