@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { v2 as webdav } from 'webdav-server'
+import { discardBody } from '../http/body.js'
+import { signalOf } from '../http/request-signal.js'
+import { answerFor } from '../http/status.js'
+import { sendError } from './error-answer.js'
+import { openExchange, type Exchange } from './exchange.js'
+import { stateOf } from './request-state.js'
+
+/** Nginx's word for a client that left: there is nobody to answer. */
+const CLIENT_GONE = 499
+
+/**
+ * A verb for webdav-server's method table. It is `chunked`, so the library buffers no body; whatever `run` throws becomes
+ * the answer, and the library's own `exit`, which would end the response a second time, is not used.
+ */
+export function verb(run: (exchange: Exchange) => Promise<void>): webdav.HTTPMethod {
+  return {
+    isValidFor: () => true,
+    chunked(context) {
+      void serve(context, run)
+    },
+  }
+}
+
+async function serve(context: webdav.HTTPRequestContext, run: (exchange: Exchange) => Promise<void>): Promise<void> {
+  const { request, response } = context
+  // The library lists its whole method table on every answer.
+  response.removeHeader('Allow')
+  try {
+    await run(openExchange(context))
+  } catch (error) {
+    answerFailure(request, response, error)
+  }
+  context.server.invokeAfterRequest(context, null)
+}
+
+/** Answers what was thrown, or cuts the connection when an answer is under way already; never throws. */
+export function answerFailure(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  const { log } = stateOf(request).dependencies
+  const gone = signalOf(request, response).aborted || answerFor(error).status === CLIENT_GONE
+  if (gone || response.headersSent) {
+    if (!gone) log.warn({ err: error, method: request.method }, 'an answer broke off')
+    if (!response.writableFinished) response.destroy()
+    return
+  }
+  try {
+    discardBody(request, response)
+    const status = sendError(request, response, error)
+    if (status === 500) log.error({ err: error, method: request.method }, 'a WebDAV request failed')
+    else if (status > 500) log.warn({ err: error, method: request.method, status }, 'a server failed a WebDAV request')
+  } catch (failure) {
+    log.error({ err: failure, method: request.method }, 'a WebDAV request could not be answered')
+    response.destroy()
+  }
+}
