@@ -1,0 +1,33 @@
+import { createContext, type Context } from './context.js'
+import type { Config } from './config/config.js'
+import { createLogger, type Logger } from './logger.js'
+
+/** Runs the gateway until SIGINT or SIGTERM; the second one ends it at once. */
+export async function serve(config: Config): Promise<void> {
+  const log = createLogger({ level: config.logLevel })
+  const context = await createContext(config, log)
+  const { url, fingerprint } = await context.gateway.start().catch(async (error: unknown) => {
+    await context.stop()
+    throw error
+  })
+  log.info({ url, certificate: fingerprint }, `FTPCluster is ready: open ${url}, or mount ${url}/dav/ as a drive`)
+  await runUntilStopped(context, log)
+}
+
+/** Resolves when the gateway was told to stop and has stopped. */
+export function runUntilStopped(context: Context, log: Logger): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stopping = false
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (stopping) {
+        log.warn('stopped at once: transfers under way were cut')
+        process.exit(1)
+      }
+      stopping = true
+      log.info({ signal }, 'stopping: transfers under way may finish; a second signal ends them')
+      context.stop().then(resolve, reject)
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+  })
+}
