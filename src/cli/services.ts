@@ -1,0 +1,50 @@
+import { userInfo } from 'node:os'
+import type { Actor } from '../audit/actor.js'
+import { AuditLog } from '../audit/audit-log.js'
+import { PasswordHasher } from '../auth/password-hasher.js'
+import type { Config } from '../config/config.js'
+import { openDatabase, type Database } from '../db/database.js'
+import { openSecrets } from '../db/master-key.js'
+import { PermissionService } from '../permissions/permission-service.js'
+import { ServerService } from '../servers/server-service.js'
+import { UserService } from '../users/user-service.js'
+
+/** What the commands work with: the same services as the gateway's, on the same database. */
+export interface Services {
+  readonly database: Database
+  readonly hasher: PasswordHasher
+  readonly users: UserService
+  readonly servers: ServerService
+  readonly permissions: PermissionService
+}
+
+/**
+ * Opens the configured database for one command and closes it afterwards.
+ * @param notify told where a new master key was stored
+ */
+export async function withServices<T>(
+  config: Pick<Config, 'dataDir' | 'databaseUrl' | 'masterKey' | 'masterKeyFile'>,
+  notify: (message: string) => void,
+  work: (services: Services) => Promise<T>,
+): Promise<T> {
+  const database = await openDatabase({ dataDir: config.dataDir, url: config.databaseUrl })
+  try {
+    const cipher = await openSecrets(database, config, notify)
+    const audit = new AuditLog(database)
+    const hasher = new PasswordHasher()
+    return await work({
+      database,
+      hasher,
+      users: new UserService(database, audit, hasher),
+      servers: new ServerService(database, audit, cipher),
+      permissions: new PermissionService(database, audit, cipher),
+    })
+  } finally {
+    await database.close()
+  }
+}
+
+/** Whoever has the shell. */
+export function cliActor(): Actor {
+  return { kind: 'cli', systemUser: userInfo().username }
+}
