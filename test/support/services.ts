@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Actor } from '../../src/audit/actor.js'
+import { AuditLog } from '../../src/audit/audit-log.js'
+import { PasswordHasher } from '../../src/auth/password-hasher.js'
+import { openDatabase, type Database } from '../../src/db/database.js'
+import { SecretCipher } from '../../src/db/secret-cipher.js'
+import { PermissionService } from '../../src/permissions/permission-service.js'
+import { AccessReader } from '../../src/permissions/user-access.js'
+import { ServerService } from '../../src/servers/server-service.js'
+import { UserService } from '../../src/users/user-service.js'
+
+export const actor: Actor = { kind: 'cli', systemUser: 'tester' }
+export const FINGERPRINT = `SHA256:${'A'.repeat(43)}`
+export const OTHER_FINGERPRINT = `SHA256:${'B'.repeat(42)}E`
+
+export interface TestServices {
+  readonly folder: string
+  readonly database: Database
+  readonly cipher: SecretCipher
+  readonly hasher: PasswordHasher
+  readonly audit: AuditLog
+  readonly users: UserService
+  readonly servers: ServerService
+  readonly permissions: PermissionService
+  readonly access: AccessReader
+  /** Secrets that could not be read. */
+  readonly unreadable: unknown[]
+  close(): Promise<void>
+}
+
+/** A folder of its own, removed by `remove`. */
+export async function temporaryFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'ftpcluster-test-'))
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** The services on a new database; bcrypt at its lowest cost. */
+export async function openTestServices(): Promise<TestServices> {
+  const { folder, remove } = await temporaryFolder()
+  const database = await openDatabase({ dataDir: folder })
+  const cipher = new SecretCipher([Buffer.alloc(32, 7)])
+  const hasher = new PasswordHasher(4)
+  const audit = new AuditLog(database)
+  const unreadable: unknown[] = []
+  return {
+    folder,
+    database,
+    cipher,
+    hasher,
+    audit,
+    users: new UserService(database, audit, hasher),
+    servers: new ServerService(database, audit, cipher),
+    permissions: new PermissionService(database, audit, cipher),
+    access: new AccessReader(database, cipher, { maxConnections: 64, maxConnectionsPerAccount: 4 }, (error) =>
+      unreadable.push(error),
+    ),
+    unreadable,
+    close: async () => {
+      await database.close()
+      await remove()
+    },
+  }
+}
+
+/** What `work` rejects with. */
+export async function rejectionOf(work: Promise<unknown>): Promise<Error> {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof Error) return error
+    throw error
+  }
+  throw new Error('It was expected to reject, and it resolved.')
+}
