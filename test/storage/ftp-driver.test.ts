@@ -254,7 +254,12 @@ describe('FTP driver', () => {
     })
 
     it('does not wait for ever after AUTH TLS', async () => {
-      const fake = await fakeServer({ scripts: { AUTH: '234 go on' } })
+      // It never goes on: bytes of a ClientHello can look like the end of a command, and must not be answered.
+      const silent: Script = async (session) => {
+        session.send('234 go on')
+        await new Promise(() => undefined)
+      }
+      const fake = await fakeServer({ scripts: { AUTH: silent } })
       const trust = { kind: 'pinned', fingerprints: [pin] } as const
       await fails(connect(fake, { protocol: 'ftps', trust }, impatient({ connect: SHORT })), 'TIMED_OUT')
     })
