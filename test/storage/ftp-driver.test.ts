@@ -460,6 +460,24 @@ describe('FTP driver', () => {
     })
   })
 
+  describe('looking for what is not there', () => {
+    it('never has two folders refused in a row: pure-ftpd answers each later than the one before', async () => {
+      const scripts: Record<string, Script> = {
+        CWD: (_, path) => (path === '/' ? '250 ok' : '550 no'),
+        SIZE: '550 no',
+        LIST: sending('drwxr-xr-x 2 a b 0 Jan  1  2020 .\r\n'),
+      }
+      const fake = await fakeServer({ scripts })
+      const c = await connect(fake)
+      await fails(c.list('/no/such/folder'), 'NOT_FOUND')
+      await fails(c.stat('/no/such/folder'), 'NOT_FOUND')
+      const folders = fake.lines.filter((line) => line.startsWith('CWD ')).map((line) => line.slice(4))
+      expect(folders.length).to.be.greaterThan(6)
+      const inARow = folders.filter((path, i) => path !== '/' && folders[i + 1] !== '/')
+      expect(inARow).to.deep.equal([])
+    })
+  })
+
   describe('writing', () => {
     it('tells why in the words of the server, not of the broken data connection', async () => {
       for (const [reply, code] of [
