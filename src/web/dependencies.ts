@@ -1,7 +1,12 @@
 import type { IncomingMessage } from 'node:http'
-import type { AuthenticatedUser, AuthResult } from '../auth/authenticate.js'
+import type { AuditLog } from '../audit/audit-log.js'
+import type { Authenticator, AuthenticatedUser, AuthResult } from '../auth/authenticate.js'
+import type { Sessions } from '../auth/sessions.js'
 import type { Config } from '../config/config.js'
 import type { Logger } from '../logger.js'
+import type { PermissionService } from '../permissions/permission-service.js'
+import type { ServerService } from '../servers/server-service.js'
+import type { UserService } from '../users/user-service.js'
 import type { Tree } from '../vfs/tree.js'
 
 /** What the pages need from the rest of the gateway. */
@@ -11,8 +16,16 @@ export interface WebDependencies {
   readonly treeFor: (user: AuthenticatedUser) => WebTree | Promise<WebTree>
   /** Why the gateway cannot serve now; undefined when it can. Asked by `/readyz`. */
   readonly unready?: () => Promise<string | undefined>
+  readonly authenticator: Authenticator
+  readonly sessions: Sessions
+  readonly users: UserService
+  readonly servers: ServerService
+  readonly permissions: PermissionService
+  readonly audit: AuditLog
+  /** Sign the cookie of sessions and the token of forms; 32 bytes each. */
+  readonly keys: { readonly session: Buffer; readonly csrf: Buffer }
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>
-  readonly config: Pick<Config, 'publicUrl' | 'tls' | 'trustProxy'>
+  readonly config: Pick<Config, 'publicUrl' | 'tls' | 'trustProxy' | 'limits'>
 }
 
-export type WebTree = Pick<Tree, 'stat' | 'list' | 'read'>
+export type WebTree = Tree

@@ -1,0 +1,6 @@
+import type { Router } from 'express'
+import type { WebDependencies } from './dependencies.js'
+import { homeRoutes } from './pages/home.js'
+
+/** Every page that browsers see, behind the session and the protection of forms. One file for each address. */
+export const PAGES: readonly ((dependencies: WebDependencies) => Router)[] = [homeRoutes]
