@@ -35,9 +35,9 @@ export async function writeFile(uploads: Uploads, write: FileWrite, call: Call):
         const target = before?.symlink ? await linkTarget(connection, place) : place
         const store: AtomicWrite['store'] = (on, path, options) => on.write(path, source, options)
         const details = { place: target, store, size, modified, before, recheck }
-        return mount.upload === 'direct'
-          ? directWrite(connection, details, signal)
-          : atomicWrite(uploads, connection, details, signal)
+        if (mount.upload !== 'direct') return atomicWrite(uploads, connection, details, signal)
+        await recheck(connection)
+        return directWrite(connection, details, signal)
       },
       { signal },
     )
