@@ -1,3 +1,4 @@
+import { Activity } from './activity/activity.js'
 import { AuditLog } from './audit/audit-log.js'
 import { Authenticator, type AuthenticatedUser } from './auth/authenticate.js'
 import { PasswordHasher } from './auth/password-hasher.js'
@@ -20,6 +21,8 @@ import { createDrivers } from './storage/drivers.js'
 import { ensureAdmin } from './users/first-admin.js'
 import { UserService } from './users/user-service.js'
 import type { UserAccess } from './vfs/mount.js'
+import { ObservedTree } from './vfs/observed-tree.js'
+import type { Client } from './vfs/observer.js'
 import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
@@ -69,6 +72,8 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     load: (userIds) => reader.load(userIds),
     onError: (error) => log.error({ err: error }, 'what users may reach cannot be read; it is tried again'),
   })
+  const activity = new Activity()
+  const observers = [activity]
   const trees = new Trees({
     connections,
     locks: database.locks,
@@ -95,10 +100,11 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     },
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
   })
-  const treeFor = async (user: AuthenticatedUser): Promise<Tree> => {
+  const treeFor = async (user: AuthenticatedUser, client: Client): Promise<Tree> => {
     const permitted = access.peek(user.userId) ?? (await access.get(user.userId))
     if (permitted?.authVersion !== user.authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
-    return trees.treeOf(permitted)
+    activity.seen(user, client)
+    return new ObservedTree(trees.treeOf(permitted), permitted, client, observers)
   }
 
   const gateway = createGateway({ config, log, ...edges(config, log, authenticator, treeFor) })
@@ -130,7 +136,7 @@ function edges(
   config: Config,
   log: Logger,
   authenticator: Authenticator,
-  treeFor: (user: AuthenticatedUser) => Promise<Tree>,
+  treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const isProxy = addressMatcher(config.trustProxy)
   const { xmlBody, xmlDepth } = config.limits

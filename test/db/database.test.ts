@@ -65,13 +65,13 @@ describe('openDatabase', () => {
   })
 
   it('runs the migrations once', async () => {
-    expect((await openHere()).migrated).to.deep.equal(['0001-initial'])
+    expect((await openHere()).migrated).to.deep.equal(['0001-initial', '0003-audit-chain-and-health'])
     expect((await openHere()).migrated).to.deep.equal([])
   })
 
   it('lets two that start together make one database', async () => {
     const both = await Promise.all([openHere(), openHere()])
-    expect(both.flatMap(({ migrated }) => migrated)).to.deep.equal(['0001-initial'])
+    expect(both.flatMap(({ migrated }) => migrated)).to.deep.equal(['0001-initial', '0003-audit-chain-and-health'])
   })
 
   it('uses WAL, foreign keys and full synchronisation on every connection', async () => {
@@ -164,6 +164,10 @@ describe('openDatabase', () => {
       objectId: 1,
       objectName: 'x',
       details: '{}',
+      outcome: 'ok',
+      requestId: null,
+      prevHash: '0',
+      hash: '1',
     })
     await rejectionOf(row.update({ actorName: 'y' }))
     await rejectionOf(row.destroy())

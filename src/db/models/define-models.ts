@@ -1,10 +1,13 @@
 import type { Sequelize } from 'sequelize'
+import { defineAuditAnchor } from './audit-anchor.js'
 import { defineAuditEvent } from './audit-event.js'
 import { defineDavLock } from './dav-lock.js'
 import { defineDavProperty } from './dav-property.js'
 import { definePermission } from './permission.js'
+import { definePermissionUsage } from './permission-usage.js'
 import { defineRevision } from './revision.js'
 import { defineServer } from './server.js'
+import { defineServerHealthSample } from './server-health-sample.js'
 import { defineSetting } from './setting.js'
 import { defineUploadJournal } from './upload-journal.js'
 import { defineUser } from './user.js'
@@ -23,9 +26,12 @@ export function defineModels(sequelize: Sequelize) {
     Server,
     Permission,
     AuditEvent: defineAuditEvent(sequelize),
+    AuditAnchor: defineAuditAnchor(sequelize),
     DavLock: defineDavLock(sequelize),
     DavProperty: defineDavProperty(sequelize),
     UploadJournal: defineUploadJournal(sequelize),
+    PermissionUsage: definePermissionUsage(sequelize),
+    ServerHealthSample: defineServerHealthSample(sequelize),
     Revision: defineRevision(sequelize),
     Setting: defineSetting(sequelize),
   }
