@@ -7,13 +7,14 @@ import type { Logger } from '../logger.js'
 import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
 import type { UserService } from '../users/user-service.js'
+import type { Client } from '../vfs/observer.js'
 import type { Tree } from '../vfs/tree.js'
 
 /** What the pages need from the rest of the gateway. */
 export interface WebDependencies {
   /** Who is asking, by whatever the request brings. */
   readonly authenticate: (request: IncomingMessage) => AuthResult | Promise<AuthResult>
-  readonly treeFor: (user: AuthenticatedUser) => WebTree | Promise<WebTree>
+  readonly treeFor: (user: AuthenticatedUser, client: Client) => WebTree | Promise<WebTree>
   /** Why the gateway cannot serve now; undefined when it can. Asked by `/readyz`. */
   readonly unready?: () => Promise<string | undefined>
   readonly authenticator: Authenticator
