@@ -84,7 +84,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'mime-types': ['http'],
   pino: ['logger'],
   'pino-pretty': ['logger'],
-  'rate-limiter-flexible': ['auth'],
+  'rate-limiter-flexible': ['auth', 'web'],
   saxes: ['dav'],
   selfsigned: ['http'],
   sequelize: ['db', ...SERVICES],
@@ -94,7 +94,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   umzug: ['db'],
   'webdav-server': ['dav'],
   yaml: ['config', 'cli'],
-  zod: ['config', 'cli', 'parse-input', ...SERVICES],
+  zod: ['config', 'cli', 'parse-input', 'web', ...SERVICES],
 }
 
 const KEBAB_CASE = /^([a-z0-9]+-)*[a-z0-9]+(\.d)?\.(ts|mjs)$/

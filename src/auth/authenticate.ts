@@ -6,12 +6,21 @@ import { parseBasic } from './basic-credentials.js'
 import { HashQueue } from './hash-queue.js'
 import { networkOf } from './network.js'
 import type { PasswordHasher } from './password-hasher.js'
+import { SCOPES, type Scope } from './scope.js'
 import { Throttle } from './throttle.js'
 
 export interface AuthenticatedUser {
   readonly userId: number
   readonly username: string
+  readonly admin: boolean
   readonly authVersion: number
+  /** How the user proved who it is. */
+  readonly via: 'password' | 'app-password' | 'session' | 'jwt' | 'api-token'
+  /** The app password or API token. */
+  readonly credential?: { readonly id: number; readonly name: string } | undefined
+  readonly scopes: ReadonlySet<Scope>
+  /** Server ids that the credential is limited to; undefined: all. */
+  readonly servers?: readonly number[] | undefined
 }
 
 export type AuthResult =
@@ -42,9 +51,14 @@ export interface AuthenticatorOptions {
   readonly now?: () => number
 }
 
-interface Verified extends AuthenticatedUser {
+interface Verified {
+  readonly userId: number
+  readonly authVersion: number
   readonly since: number
 }
+
+const USER_SCOPES: ReadonlySet<Scope> = new Set(['files:read', 'files:write', 'account'])
+const ADMIN_SCOPES: ReadonlySet<Scope> = new Set(SCOPES)
 
 const SLIDING = 5 * 60_000
 const ABSOLUTE = 60 * 60_000
@@ -97,7 +111,7 @@ export class Authenticator {
     const remembered = this.#remembered(digest)
     if (remembered) {
       const access = this.options.access.peek(remembered.userId)
-      if (access?.authVersion === remembered.authVersion) return success(remembered)
+      if (access?.authVersion === remembered.authVersion) return success(access)
     }
     // From different networks they are different attempts: each is judged by its own limits.
     const key = `${digest} ${networkOf(address)}`
@@ -117,7 +131,7 @@ export class Authenticator {
     const remembered = this.#remembered(digest)
     if (remembered) {
       const access = await this.options.access.get(remembered.userId)
-      if (access?.authVersion === remembered.authVersion) return success(remembered)
+      if (access?.authVersion === remembered.authVersion) return success(access)
       this.#verified.delete(digest)
     }
     const mistake = `${digest} ${networkOf(address)}`
@@ -140,8 +154,8 @@ export class Authenticator {
     const access = known && known.authVersion < authVersion ? await this.options.access.renew(userId) : known
     if (access?.authVersion !== authVersion) return REJECTED
     await this.#throttle.succeeded(username, address)
-    this.#verified.set(digest, { userId, username, authVersion, since: this.#now() })
-    return success({ userId, username, authVersion })
+    this.#verified.set(digest, { userId, authVersion, since: this.#now() })
+    return success(access)
   }
 
   #remembered(digest: string): Verified | undefined {
@@ -162,6 +176,7 @@ export class Authenticator {
   }
 }
 
-function success({ userId, username, authVersion }: AuthenticatedUser): AuthResult {
-  return { ok: true, user: { userId, username, authVersion } }
+function success({ userId, username, admin, authVersion }: UserAccess): AuthResult {
+  const scopes = admin ? ADMIN_SCOPES : USER_SCOPES
+  return { ok: true, user: { userId, username, admin, authVersion, via: 'password', scopes } }
 }

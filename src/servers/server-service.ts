@@ -34,8 +34,8 @@ export class ServerService {
   }
 
   /** @throws UnknownObjectError */
-  async get(id: number): Promise<Server> {
-    return serverOf(await this.database.read(() => this.#row(id)))
+  async get(id: number, transaction?: Transaction): Promise<Server> {
+    return serverOf(await this.database.read(() => this.#row(id, transaction ?? null)))
   }
 
   /** By alias, in any case. */
@@ -119,8 +119,8 @@ export class ServerService {
   }
 
   /** @throws ValidationError, UnknownObjectError */
-  async setTrust(id: number, input: TrustInput, actor: Actor): Promise<Server> {
-    return this.#setTrust(id, serverTrustOf(parseInput(trust, input, 'trust')), actor)
+  async setTrust(id: number, input: TrustInput, actor: Actor, outer?: Transaction): Promise<Server> {
+    return this.#setTrust(id, serverTrustOf(parseInput(trust, input, 'trust')), actor, undefined, outer)
   }
 
   /**
@@ -151,12 +151,12 @@ export class ServerService {
   }
 
   /** Removes the permissions on it too. @throws UnknownObjectError */
-  async remove(id: number, actor: Actor): Promise<void> {
+  async remove(id: number, actor: Actor, outer?: Transaction): Promise<void> {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
       await row.destroy({ transaction })
       await this.audit.record({ type: 'server.removed', object: objectOf(row), details: {} }, actor, transaction)
-    })
+    }, outer)
   }
 
   async #setTrust(
@@ -164,6 +164,7 @@ export class ServerService {
     next: ServerTrust,
     actor: Actor,
     allowed: (current: ServerTrust) => boolean = () => true,
+    outer?: Transaction,
   ): Promise<Server> {
     return this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
@@ -175,7 +176,7 @@ export class ServerService {
       const details = { kind: next.kind, fingerprints: next.kind === 'pinned' ? next.fingerprints : [] }
       await this.audit.record({ type: 'server.trusted', object: objectOf(row), details }, actor, transaction)
       return serverOf(row)
-    })
+    }, outer)
   }
 
   async #row(id: number, transaction: Transaction | null = null): Promise<ServerRow> {

@@ -147,7 +147,8 @@ export class DavGateway {
     const [username = '', password] = Buffer.from(encoded, 'base64').toString().split(':', 2)
     const access = this.#access.get(username)
     if (!access || password !== username) return { ok: false, reason: 'rejected' }
-    return { ok: true, user: { userId: access.userId, username, authVersion: 1 } }
+    const user = { userId: access.userId, username, admin: false, authVersion: 1 }
+    return { ok: true, user: { ...user, via: 'password', scopes: new Set() } }
   }
 
   /** One request over a kept connection, with the path exactly as given. */
