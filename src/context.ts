@@ -140,7 +140,12 @@ function edges(
     log,
     publicUrl: config.publicUrl,
     trustProxy: isProxy,
-    limits: { xmlBytes: xmlBody, xmlDepth, lockSeconds: config.locks.maxTimeout / 1000 },
+    limits: {
+      xmlBytes: xmlBody,
+      xmlDepth,
+      lockSeconds: config.locks.maxTimeout / 1000,
+      clientIdle: config.deadlines.clientIdle,
+    },
     secure: config.tls.mode !== 'off' || (config.publicUrl?.startsWith('https:') ?? false),
   })
   const web = createWebApp({

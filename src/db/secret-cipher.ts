@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { AppError } from '../errors.js'
 
 /** Where a secret stands. It is bound to that place: copied to another row or field, it cannot be read. */
@@ -37,6 +37,15 @@ export class SecretCipher {
     if (!active || keys.some((key) => key.length !== KEY_BYTES)) throw new RangeError('A master key has 32 bytes.')
     this.#keys = new Map(keys.map((key) => [keyId(key), key]))
     this.activeKeyId = keyId(active)
+  }
+
+  /**
+   * 32 bytes of the active key for one purpose (RFC 5869): equal after a restart, and telling nothing of the key or of what
+   * other purposes got.
+   */
+  deriveKey(purpose: string): Buffer {
+    const key = this.#keys.get(this.activeKeyId) as Buffer
+    return Buffer.from(hkdfSync('sha256', key, '', `ftpcluster ${purpose} v1`, KEY_BYTES))
   }
 
   encrypt(secret: string, place: SecretPlace): string {

@@ -100,7 +100,7 @@ export class DavGateway {
       treeFor: ({ username }) => this.treeOf(username),
       log,
       trustProxy: () => false,
-      limits: { xmlBytes: 65_536, xmlDepth: 32, lockSeconds: 3600 },
+      limits: { xmlBytes: 65_536, xmlDepth: 32, lockSeconds: 3600, clientIdle: 60_000 },
       secure: true,
       ...changes,
     }

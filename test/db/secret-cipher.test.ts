@@ -16,6 +16,14 @@ describe('SecretCipher', () => {
     }
   })
 
+  it('derives the same key for one purpose again, and another one for another purpose or master key', () => {
+    const derived = cipher.deriveKey('cookies')
+    expect(derived).to.have.length(32)
+    expect(new SecretCipher([key(1)]).deriveKey('cookies')).to.deep.equal(derived)
+    expect(cipher.deriveKey('tokens')).to.not.deep.equal(derived)
+    expect(new SecretCipher([key(2)]).deriveKey('cookies')).to.not.deep.equal(derived)
+  })
+
   it('binds a secret to its table, row and field', () => {
     const stored = cipher.encrypt('geheim', place)
     const others = [

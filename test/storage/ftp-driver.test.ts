@@ -254,7 +254,12 @@ describe('FTP driver', () => {
     })
 
     it('does not wait for ever after AUTH TLS', async () => {
-      const fake = await fakeServer({ scripts: { AUTH: '234 go on' } })
+      // It never goes on: bytes of a ClientHello can look like the end of a command, and must not be answered.
+      const silent: Script = async (session) => {
+        session.send('234 go on')
+        await new Promise(() => undefined)
+      }
+      const fake = await fakeServer({ scripts: { AUTH: silent } })
       const trust = { kind: 'pinned', fingerprints: [pin] } as const
       await fails(connect(fake, { protocol: 'ftps', trust }, impatient({ connect: SHORT })), 'TIMED_OUT')
     })
@@ -452,6 +457,24 @@ describe('FTP driver', () => {
       const attempt = c.read('/file', undefined, () => Promise.reject(broken))
       expect(await attempt.catch((error: unknown) => error)).to.equal(broken)
       expect(c.open).to.equal(false)
+    })
+  })
+
+  describe('looking for what is not there', () => {
+    it('never has two folders refused in a row: pure-ftpd answers each later than the one before', async () => {
+      const scripts: Record<string, Script> = {
+        CWD: (_, path) => (path === '/' ? '250 ok' : '550 no'),
+        SIZE: '550 no',
+        LIST: sending('drwxr-xr-x 2 a b 0 Jan  1  2020 .\r\n'),
+      }
+      const fake = await fakeServer({ scripts })
+      const c = await connect(fake)
+      await fails(c.list('/no/such/folder'), 'NOT_FOUND')
+      await fails(c.stat('/no/such/folder'), 'NOT_FOUND')
+      const folders = fake.lines.filter((line) => line.startsWith('CWD ')).map((line) => line.slice(4))
+      expect(folders.length).to.be.greaterThan(6)
+      const inARow = folders.filter((path, i) => path !== '/' && folders[i + 1] !== '/')
+      expect(inARow).to.deep.equal([])
     })
   })
 

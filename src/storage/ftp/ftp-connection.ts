@@ -13,6 +13,7 @@ import { StorageError } from '../errors.js'
 import { joinRemote } from '../remote-path.js'
 import { assertSendable, type Reply } from './control-channel.js'
 import { download } from './download.js'
+import { enter } from './enter.js'
 import { formatTimeValue } from './facts.js'
 import { codeInText, refusal } from './ftp-errors.js'
 import { fetchNames, toListing, unlistable } from './listing.js'
@@ -64,7 +65,7 @@ export class FtpConnection implements Connection {
     const patience = this.session.deadlines.metadata * LISTING_PATIENCE
     return this.#within(patience, [path], options, async () => {
       const { session } = this
-      const entered = await this.#command(`CWD ${path}`)
+      const entered = await enter(session, path)
       if (entered.code >= 300) {
         throw await explain(session, path, entered, { file: 'NOT_A_DIRECTORY', other: 'NOT_A_DIRECTORY' })
       }
@@ -143,7 +144,7 @@ export class FtpConnection implements Connection {
       if (reply.code < 300) return
       const error = await explain(this.session, path, reply, { file: 'NOT_A_DIRECTORY', other: 'NOT_A_DIRECTORY' })
       if (!(error instanceof StorageError) || error.code !== 'DENIED') throw error
-      const entered = await this.#command(`CWD ${path}`)
+      const entered = await enter(this.session, path)
       const names = entered.code < 300 ? await fetchNames(this.session, {}) : undefined
       const full = names !== undefined && 'names' in names && names.names.some(({ name }) => !/^\.\.?$/.test(name))
       throw full ? refusal('NOT_EMPTY', reply) : error

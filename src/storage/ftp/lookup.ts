@@ -2,6 +2,7 @@ import type { Entry } from '../driver.js'
 import { nameOf, parentOf } from '../remote-path.js'
 import type { StorageErrorCode } from '../errors.js'
 import type { Reply } from './control-channel.js'
+import { enter } from './enter.js'
 import { known, parseFacts, parseTimeValue, type ListedName } from './facts.js'
 import { codeInText, generalFault, refusal } from './ftp-errors.js'
 import { fetchNames } from './listing.js'
@@ -63,7 +64,7 @@ export async function probe(
     return { type: 'file', size: Number(bytes), modified: features.mlst ? modified : asListed(modified, Date.now()) }
   }
   if (size.code < 500) throwGeneral(size)
-  const folder = await channel.command(`CWD ${path}`)
+  const folder = await enter(session, path)
   return folder.code < 300 ? { type: 'directory', size: 0, modified: undefined } : undefined
 }
 
@@ -71,7 +72,7 @@ export async function probe(
 async function absence(session: Session, path: string): Promise<'NOT_FOUND' | 'DENIED'> {
   let child = path
   for (let parent = parentOf(path); child !== '/'; parent = parentOf(parent)) {
-    const reply = await session.channel.command(`CWD ${parent}`)
+    const reply = await enter(session, parent)
     if (reply.code < 300) {
       const listed = await namesHere(session)
       const entry = listed?.find(({ name }) => name === nameOf(child))
