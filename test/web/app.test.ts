@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { AuthenticatedUser, AuthResult } from '../../src/auth/authenticate.js'
+import type { AuthResult } from '../../src/auth/authenticate.js'
 import { loadConfig } from '../../src/config/config.js'
 import { createLogger } from '../../src/logger.js'
 import { StorageError } from '../../src/storage/errors.js'
@@ -7,15 +7,9 @@ import { createWebApp } from '../../src/web/app.js'
 import type { WebDependencies } from '../../src/web/dependencies.js'
 import { FakeTree } from '../support/fake-tree.js'
 import { exchange, serve, type TestServer } from '../support/http-server.js'
+import { loggedIn } from '../support/logged-in.js'
 
-const ANNA: AuthenticatedUser = {
-  userId: 1,
-  username: 'anna',
-  admin: false,
-  authVersion: 1,
-  via: 'password',
-  scopes: new Set(),
-}
+const ANNA = loggedIn({ username: 'anna' })
 const EVIL = `"><img src=x onerror=1>&amp;<%= 7*7 %>'.txt`
 
 describe('web app', () => {
