@@ -95,7 +95,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'pino-pretty': ['logger'],
   'prom-client': ['metrics'],
   qrcode: ['web'],
-  'rate-limiter-flexible': ['auth'],
+  'rate-limiter-flexible': ['auth', 'web'],
   saxes: ['dav'],
   selfsigned: ['http'],
   sequelize: ['db', ...SERVICES],
@@ -105,7 +105,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   umzug: ['db'],
   'webdav-server': ['dav'],
   yaml: ['config', 'cli'],
-  zod: ['config', 'cli', 'parse-input', ...SERVICES],
+  zod: ['config', 'cli', 'parse-input', 'web', ...SERVICES],
 }
 
 const KEBAB_CASE = /^([a-z0-9]+-)*[a-z0-9]+(\.d)?\.(ts|mjs)$/

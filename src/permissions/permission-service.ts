@@ -60,8 +60,8 @@ export class PermissionService {
   }
 
   /** @throws UnknownObjectError */
-  async get(id: number): Promise<Permission> {
-    return permissionOf(await this.database.read(() => this.#row(id)))
+  async get(id: number, transaction?: Transaction): Promise<Permission> {
+    return permissionOf(await this.database.read(() => this.#row(id, transaction ?? null)))
   }
 
   async find(userId: number, serverId: number, transaction?: Transaction): Promise<Permission | undefined> {
@@ -188,13 +188,13 @@ export class PermissionService {
   }
 
   /** @throws UnknownObjectError */
-  async revoke(id: number, actor: Actor): Promise<void> {
+  async revoke(id: number, actor: Actor, outer?: Transaction): Promise<void> {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
       await row.destroy({ transaction })
       const details = { before: valuesOf(row) }
       await this.audit.record({ type: 'permission.revoked', object: objectOf(row), details }, actor, transaction)
-    })
+    }, outer)
   }
 
   async #row(id: number, transaction: Transaction | null = null): Promise<PermissionRow> {
