@@ -29,6 +29,7 @@ import type { Client } from './vfs/observer.js'
 import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
+import type { AuthParts, WebDependencies } from './web/dependencies.js'
 
 /** The running product: everything built once, started and stopped in order. */
 export interface Context {
@@ -125,7 +126,9 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     return new ObservedTree(trees.treeOf(reach), reach, client, observers)
   }
 
-  const gateway = createGateway({ config, log, ...edges(config, log, auth, treeFor) })
+  const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
+  const services = { users, servers, permissions, audit, keys }
+  const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
   const stop = once(() => shutDown({ gateway, trees, access, revision, auth, connections, database }))
@@ -154,9 +157,11 @@ function createConnections({ pool, breaker, deadlines, ...config }: Config, log:
 function edges(
   config: Config,
   log: Logger,
-  { authenticator }: Auth,
+  auth: Auth,
+  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'keys'>,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
+  const { authenticator } = auth
   const isProxy = addressMatcher(config.trustProxy)
   const { xmlBody, xmlDepth } = config.limits
   const dav = createDavHandler({
@@ -176,10 +181,17 @@ function edges(
   const web = createWebApp({
     authenticate: (request) => authenticator.header(request.headers.authorization, clientAddress(request, isProxy)),
     treeFor,
+    ...partsForPages(auth),
+    ...services,
     log,
     config,
   })
   return { dav, web }
+}
+
+function partsForPages(auth: Auth): AuthParts {
+  const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
+  return { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup }
 }
 
 /** Connections of logins that a user lost are closed; those in use, when they come back: `Trees.revoke` ends the transfers. */
