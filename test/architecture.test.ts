@@ -20,6 +20,8 @@ const PARTS: Record<
   // Of storage: what a remote path is.
   db: { imports: ['errors', 'storage'], types: ['logger', 'vfs'] },
 
+  /** Work that outlives its request; knows nothing of what the work is. */
+  jobs: { imports: ['errors'] },
   vfs: { imports: ['errors', 'storage'], types: ['logger', 'audit'] },
   audit: { imports: ['errors', 'db'], types: ['logger'] },
   auth: { imports: ['errors', 'parse-input', 'db', 'audit'], types: ['logger', 'vfs', 'users'] },
@@ -50,6 +52,7 @@ const PARTS: Record<
       'servers',
       'permissions',
       'sync',
+      'jobs',
     ],
     types: ['logger'],
   },
@@ -96,6 +99,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   umzug: ['db'],
   'webdav-server': ['dav'],
   yaml: ['config', 'cli'],
+  yazl: ['web'],
   zod: ['config', 'cli', 'parse-input', ...SERVICES],
 }
 

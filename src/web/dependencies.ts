@@ -3,6 +3,7 @@ import type { AuditLog } from '../audit/audit-log.js'
 import type { Authenticator, AuthenticatedUser, AuthResult } from '../auth/authenticate.js'
 import type { Sessions } from '../auth/sessions.js'
 import type { Config } from '../config/config.js'
+import type { Jobs } from '../jobs/jobs.js'
 import type { Logger } from '../logger.js'
 import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
@@ -22,6 +23,7 @@ export interface WebDependencies {
   readonly servers: ServerService
   readonly permissions: PermissionService
   readonly audit: AuditLog
+  readonly jobs: Jobs
   /** Sign the cookie of sessions and the token of forms; 32 bytes each. */
   readonly keys: { readonly session: Buffer; readonly csrf: Buffer }
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>
