@@ -20,6 +20,8 @@ const PARTS: Record<
   // Of storage: what a remote path is.
   db: { imports: ['errors', 'storage'], types: ['logger', 'vfs'] },
 
+  /** Work that outlives its request; knows nothing of what the work is. */
+  jobs: { imports: ['errors'] },
   vfs: { imports: ['errors', 'storage'], types: ['logger', 'audit'] },
   audit: { imports: ['errors', 'db'], types: ['logger', 'vfs'] },
   // Who uses what right now: told by the trees and by the connections.
@@ -56,6 +58,7 @@ const PARTS: Record<
       'sync',
       'activity',
       'health',
+      'jobs',
     ],
     types: ['logger', 'metrics'],
   },
@@ -106,6 +109,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'webdav-server': ['dav'],
   yaml: ['config', 'cli'],
   zod: ['config', 'cli', 'parse-input', 'web', ...SERVICES],
+  yazl: ['web'],
 }
 
 const KEBAB_CASE = /^([a-z0-9]+-)*[a-z0-9]+(\.d)?\.(ts|mjs)$/

@@ -9,6 +9,7 @@ import type { SecondFactor } from '../auth/second-factor.js'
 import type { Sessions } from '../auth/sessions.js'
 import type { Setup } from '../auth/setup.js'
 import type { Config } from '../config/config.js'
+import type { Jobs } from '../jobs/jobs.js'
 import type { Logger } from '../logger.js'
 import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
@@ -39,6 +40,7 @@ export interface WebDependencies extends AuthParts {
   readonly servers: ServerService
   readonly permissions: PermissionService
   readonly audit: AuditLog
+  readonly jobs: Jobs
   /** Sign the cookie of sessions and the token of forms; 32 bytes each. */
   readonly keys: { readonly session: Buffer; readonly csrf: Buffer }
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>

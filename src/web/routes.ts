@@ -1,5 +1,7 @@
 import type { Router } from 'express'
 import type { WebDependencies } from './dependencies.js'
+import { filesRoutes } from './pages/files/files-routes.js'
+import { jobsRoutes } from './pages/files/jobs-page.js'
 import { homeRoutes } from './pages/home.js'
 import { loginRoutes } from './pages/sign-in/login.js'
 import { logoutRoutes } from './pages/sign-in/logout.js'
@@ -11,4 +13,6 @@ export const PAGES: readonly ((dependencies: WebDependencies) => Router)[] = [
   loginRoutes,
   secondFactorRoutes,
   logoutRoutes,
+  filesRoutes,
+  jobsRoutes,
 ]
