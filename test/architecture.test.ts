@@ -76,6 +76,8 @@ const PACKAGES: Record<string, readonly string[]> = {
   bcrypt: ['auth'],
   bootstrap: ['web'],
   commander: ['cli'],
+  'csv-parse': ['web'],
+  'csv-stringify': ['web'],
   ejs: ['web'],
   express: ['web'],
   'express-session': ['web'],
