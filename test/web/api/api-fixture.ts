@@ -1,4 +1,5 @@
 import express, { type Request } from 'express'
+import { Socket } from 'node:net'
 import { Auth } from '../../../src/auth/auth.js'
 import type { AuthenticatedUser, AuthResult } from '../../../src/auth/authenticate.js'
 import { HttpError } from '../../../src/http/errors.js'
@@ -46,9 +47,14 @@ export class ApiFixture {
   /** Who `Bearer <name>` is. */
   readonly tokens = new Map<string, AuthenticatedUser>()
   session: SessionVisitor | undefined
+  /** Whether a server test gets beyond its first phase. */
+  reachable = false
   readonly sessionLog: string[] = []
   readonly log: string[] = []
-  readonly memory = new MemoryServer({ accounts: { root: 'remote password', anna: 'remote password' } })
+  readonly memory = new MemoryServer({
+    accounts: { root: 'remote password', anna: 'remote password' },
+    fingerprint: FINGERPRINT,
+  })
   adminId = 0
   userId = 0
   serverId = 0
@@ -77,7 +83,10 @@ export class ApiFixture {
       ...services,
       auth,
       drivers: {
-        dial: () => Promise.reject(new StorageError('UNREACHABLE', 'Nothing listens there.')),
+        dial: () =>
+          fixture.reachable
+            ? Promise.resolve(new Socket())
+            : Promise.reject(new StorageError('UNREACHABLE', 'Nothing listens there.')),
         driverFor: () => driver,
       },
       change: (work) => services.database.change(work),
