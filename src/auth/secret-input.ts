@@ -47,7 +47,7 @@ export const newApiToken = z.strictObject({
   scopes: z
     .array(z.enum(GRANTABLE, { error: `must be of ${GRANTABLE.join(', ')}` }))
     .min(1, 'must name what the token may do')
-    .transform((scopes) => SCOPES.filter((scope) => scope !== 'account' && scopes.includes(scope)))
+    .transform((scopes) => GRANTABLE.filter((scope) => scopes.includes(scope)))
     .refine(
       (scopes) => !scopes.includes('files:write') || scopes.includes('files:read'),
       'files:write needs files:read too',

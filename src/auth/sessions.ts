@@ -204,7 +204,8 @@ export class Sessions {
   }
 }
 
-function keyOf(id: string): string {
+/** `SessionInfo.key` of the session with this id. */
+export function keyOf(id: string): string {
   return createHash('sha256').update(id).digest('base64url')
 }
 

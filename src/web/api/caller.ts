@@ -1,29 +1,43 @@
+import type { Request, Response } from 'express'
 import type { IncomingMessage } from 'node:http'
 import type { Actor } from '../../audit/actor.js'
-import type { AuthenticatedUser, AuthResult } from '../../auth/authenticate.js'
+import type { AuthenticatedUser, Authenticator } from '../../auth/authenticate.js'
 import { HttpError } from '../../http/errors.js'
 import { loginAnswer } from '../../http/login-answer.js'
-import type { Needed } from './operation.js'
+import type { Operation } from './operation.js'
+
+export interface CallerSession {
+  readonly id: string
+  /** After a change that ends what is open: this session goes on. */
+  renew(authVersion: number): void
+  /** The logout. */
+  end(): Promise<void>
+}
 
 /** Somebody with a session cookie. */
 export interface SessionVisitor {
   readonly user: AuthenticatedUser
-  readonly sessionId: string
+  readonly session: CallerSession
+  readonly mustChangePassword: boolean
 }
 
-/** The doors of the API; `auth/` and `web/session/` are behind them. */
-export interface ApiDoors {
-  basic(header: string | undefined, address: string): AuthResult | Promise<AuthResult>
-  bearer(header: string | undefined, address: string): AuthResult | Promise<AuthResult>
+/** Sessions of browsers; `web/session/` is behind them. */
+export interface SessionDoor {
   /** By the session cookie; undefined when the request brings none that is valid. */
-  session(request: IncomingMessage): SessionVisitor | undefined | Promise<SessionVisitor | undefined>
+  visitor(request: Request, response: Response): Promise<SessionVisitor | undefined>
   /** @throws HttpError 403 unless the request was made by a page of this gateway, with the token of its session */
-  requireOwnPage(request: IncomingMessage): void
+  requireOwnPage(request: Request, response: Response): void
+}
+
+export interface Doors {
+  readonly authenticator: Pick<Authenticator, 'basic' | 'bearer'>
+  readonly sessions: SessionDoor
 }
 
 export interface Caller {
   readonly user: AuthenticatedUser
-  readonly sessionId: string | undefined
+  readonly session: CallerSession | undefined
+  readonly mustChangePassword: boolean
 }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -33,29 +47,40 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
  * count for a change only when one of our own pages makes it.
  * @throws HttpError 401, 403, 429, 503
  */
-export async function callerOf(request: IncomingMessage, address: string, doors: ApiDoors): Promise<Caller> {
+export async function callerOf(
+  request: Request,
+  response: Response,
+  address: string,
+  { authenticator, sessions }: Doors,
+): Promise<Caller> {
   const header = request.headers.authorization
-  const unsafe = !SAFE.has(request.method ?? '')
+  const unsafe = !SAFE.has(request.method)
   if (header === undefined) {
-    const visitor = await doors.session(request)
-    if (!visitor) throw unauthenticated(request)
-    if (unsafe) doors.requireOwnPage(request)
+    const visitor = await sessions.visitor(request, response)
+    if (!visitor) throw refused(request, { reason: 'missing' })
+    if (unsafe) sessions.requireOwnPage(request, response)
     return visitor
   }
   const isBearer = /^bearer( |$)/i.test(header)
-  const result = await (isBearer ? doors.bearer(header, address) : doors.basic(header, address))
+  const result = await (isBearer ? authenticator.bearer(header, address) : authenticator.basic(header, address))
   if (!result.ok) throw refused(request, result)
   if (unsafe && !isBearer) refuseCrossSite(request)
-  return { user: result.user, sessionId: undefined }
+  return { user: result.user, session: undefined, mustChangePassword: false }
 }
 
 /** @throws HttpError 403 when the caller lacks what the operation needs */
-export function authorise({ user }: Caller, needed: Needed): void {
-  if (needed === 'none' || needed === 'any') return
+export function authorise(
+  { user, mustChangePassword }: Caller,
+  { scope, beforePasswordChange = false }: Pick<Operation, 'scope' | 'beforePasswordChange'>,
+): void {
+  if (mustChangePassword && !beforePasswordChange) {
+    throw new HttpError(403, 'PASSWORD_CHANGE', 'Change your password first.')
+  }
+  if (scope === 'none' || scope === 'any') return
   // A token for some servers must not manage the others.
-  const limited = needed.startsWith('admin:') && user.servers !== undefined
-  if (user.scopes.has(needed) && !limited) return
-  throw new HttpError(403, 'SCOPE_MISSING', `This needs the scope ${needed}, which your login does not have.`)
+  const limited = scope.startsWith('admin:') && user.servers !== undefined
+  if (user.scopes.has(scope) && !limited) return
+  throw new HttpError(403, 'SCOPE_MISSING', `This needs the scope ${scope}, which your login does not have.`)
 }
 
 /** How changes by this caller are recorded. */
@@ -72,12 +97,8 @@ function refuseCrossSite(request: IncomingMessage): void {
   throw new HttpError(403, 'CROSS_SITE', 'Another site may not make changes here.')
 }
 
-function unauthenticated(request: IncomingMessage): HttpError {
-  return refused(request, { reason: 'missing' })
-}
-
 /** A browser would ask for a password on `Basic`; its scripts get the challenge without it. */
-function refused(request: IncomingMessage, result: Parameters<typeof loginAnswer>[0]): HttpError {
+export function refused(request: IncomingMessage, result: Parameters<typeof loginAnswer>[0]): HttpError {
   const error = loginAnswer(result)
   const basic = error.headers['WWW-Authenticate']
   if (basic === undefined) return error

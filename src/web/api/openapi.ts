@@ -71,7 +71,16 @@ export function tagOf({ id }: Pick<Operation, 'id'>): string {
 }
 
 function describe(operation: Operation, components: Components): Json {
-  const { id, summary, description, scope, body, bodyType = 'application/json', bodyOptional = false } = operation
+  const {
+    id,
+    summary,
+    description,
+    scope,
+    body,
+    example,
+    bodyType = 'application/json',
+    bodyOptional = false,
+  } = operation
   const need =
     scope === 'none' ? 'Needs no login.' : scope === 'any' ? 'Needs a login.' : `Needs the scope \`${scope}\`.`
   return {
@@ -82,7 +91,10 @@ function describe(operation: Operation, components: Components): Json {
     security: scope === 'none' ? [] : SECURITY,
     parameters: parametersOf(operation, components),
     ...(body && {
-      requestBody: { required: !bodyOptional, content: { [bodyType]: { schema: components.input(body) } } },
+      requestBody: {
+        required: !bodyOptional,
+        content: { [bodyType]: { schema: components.input(body), ...(example !== undefined && { example }) } },
+      },
     }),
     responses: {
       ...Object.fromEntries(

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Actor } from '../../audit/actor.js'
 import type { AuthenticatedUser } from '../../auth/authenticate.js'
 import type { Scope } from '../../auth/scope.js'
+import type { CallerSession } from './caller.js'
 import type { ApiServices } from './services.js'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -35,8 +36,10 @@ export interface Call<N extends Needed = Needed, Params = unknown, Query = unkno
   readonly requestId: string
   /** Fires when the client is gone. */
   readonly signal: AbortSignal
-  /** The key of the caller's session; undefined for other credentials. */
-  readonly sessionId: string | undefined
+  /** Where the caller has a session; undefined for other credentials. */
+  readonly session: CallerSession | undefined
+  /** The `Authorization` header. */
+  readonly authorization: string | undefined
   /**
    * For operations with `etag`, within the transaction of the change: compares `If-Match` with the resource as it is.
    * @throws HttpError 412
@@ -80,9 +83,13 @@ export interface Definition<
   readonly summary: string
   readonly description?: string
   readonly scope: N
+  /** Answered as well to somebody who has to change the password before anything else. */
+  readonly beforePasswordChange?: boolean
   readonly params?: P
   readonly query?: Q
   readonly body?: B
+  /** For the description: a body that is typical. */
+  readonly example?: z.input<B>
   /** Media type of the body; default `application/json`. `text/csv` gives `handle` a text. */
   readonly bodyType?: 'application/json' | 'text/csv'
   /** The body may be left out. */

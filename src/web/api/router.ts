@@ -6,7 +6,7 @@ import { HttpError } from '../../http/errors.js'
 import { requestIdOf } from '../../http/request-id.js'
 import { signalOf } from '../../http/request-signal.js'
 import type { WebDependencies } from '../dependencies.js'
-import { actorOf, authorise, callerOf, type ApiDoors } from './caller.js'
+import { actorOf, authorise, callerOf, type Doors } from './caller.js'
 import { namesTag } from './entity-tag.js'
 import { readInput } from './input.js'
 import { pathOf, type Answer, type Call, type Operation } from './operation.js'
@@ -18,7 +18,7 @@ import { wantsJson } from './wants-json.js'
 export interface ApiOptions {
   readonly operations: readonly Operation[]
   readonly services: ApiServices
-  readonly doors: ApiDoors
+  readonly doors: Doors
   readonly clientAddress: (request: Request) => string
   readonly log: WebDependencies['log']
   /** Of a body, in bytes. */
@@ -76,10 +76,10 @@ function handlerOf(operation: Operation, options: ApiOptions, limit: RateLimit):
   return async (request, response) => {
     const signal = signalOf(request, response)
     const address = clientAddress(request)
-    const caller = operation.scope === 'none' ? undefined : await callerOf(request, address, doors)
+    const caller = operation.scope === 'none' ? undefined : await callerOf(request, response, address, doors)
     if (caller) {
       await limit.count(caller.user.userId)
-      authorise(caller, operation.scope)
+      authorise(caller, operation)
     }
     const input = await readInput(operation, request, { bodyLimit, signal })
     const call: Call = {
@@ -90,7 +90,8 @@ function handlerOf(operation: Operation, options: ApiOptions, limit: RateLimit):
       address,
       requestId: requestIdOf(request),
       signal,
-      sessionId: caller?.sessionId,
+      session: caller?.session,
+      authorization: request.headers.authorization,
       match: (current) => {
         const header = request.headers['if-match']
         if (header !== undefined && !namesTag(header, current)) {

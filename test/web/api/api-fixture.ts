@@ -1,11 +1,13 @@
 import express, { type Request } from 'express'
-import { Authenticator, type AuthenticatedUser, type AuthResult } from '../../../src/auth/authenticate.js'
+import { Socket } from 'node:net'
+import { Auth } from '../../../src/auth/auth.js'
+import type { AuthenticatedUser, AuthResult } from '../../../src/auth/authenticate.js'
 import { HttpError } from '../../../src/http/errors.js'
 import { createLogger } from '../../../src/logger.js'
 import { AccessCache } from '../../../src/permissions/access-cache.js'
 import { StorageError } from '../../../src/storage/errors.js'
 import { createMemoryDriver, MemoryServer } from '../../../src/storage/memory/memory-driver.js'
-import type { ApiDoors, SessionVisitor } from '../../../src/web/api/caller.js'
+import type { Doors, SessionVisitor } from '../../../src/web/api/caller.js'
 import { describeApi } from '../../../src/web/api/openapi.js'
 import type { Operation } from '../../../src/web/api/operation.js'
 import { OPERATIONS } from '../../../src/web/api/operations.js'
@@ -15,8 +17,9 @@ import { errorPages, notFound } from '../../../src/web/error-pages.js'
 import { serve, type TestServer } from '../../support/http-server.js'
 import { actor, FINGERPRINT, openTestServices, type TestServices } from '../../support/services.js'
 
-export const ADMIN = { username: 'root', password: 'admin password' }
-export const USER = { username: 'anna', password: 'user password' }
+/** Names and passwords as in the examples of the operations. */
+export const ADMIN = { username: 'root', password: 'the password' }
+export const USER = { username: 'anna', password: 'the password' }
 
 export interface Reply {
   readonly status: number
@@ -44,8 +47,14 @@ export class ApiFixture {
   /** Who `Bearer <name>` is. */
   readonly tokens = new Map<string, AuthenticatedUser>()
   session: SessionVisitor | undefined
+  /** Whether a server test gets beyond its first phase. */
+  reachable = false
+  readonly sessionLog: string[] = []
   readonly log: string[] = []
-  readonly memory = new MemoryServer({ accounts: { root: 'remote password', anna: 'remote password' } })
+  readonly memory = new MemoryServer({
+    accounts: { root: 'remote password', anna: 'remote password' },
+    fingerprint: FINGERPRINT,
+  })
   adminId = 0
   userId = 0
   serverId = 0
@@ -53,38 +62,47 @@ export class ApiFixture {
 
   private constructor(
     readonly services: TestServices,
-    readonly access: AccessCache,
+    readonly auth: Auth,
     private server: TestServer,
   ) {}
 
   static async start(options: FixtureOptions = {}): Promise<ApiFixture> {
     const services = await openTestServices()
     const access = new AccessCache({ load: (ids) => services.access.load(ids), onError: () => {} })
-    const authenticator = new Authenticator({
-      credentials: (username) => services.users.credentials(username),
-      access,
-      hasher: services.hasher,
+    const use = { credentialsInUse: () => new Set<string>(), endCredentials: () => {} }
+    const auth = new Auth({ ...services, access, use, onError: () => {} })
+    const revision = await services.database.revision.watch({
+      onChange: async () => void (await Promise.all([auth.changed(), access.refresh()])),
+      onError: () => {},
     })
-    const revision = await services.database.revision.watch({ onChange: () => access.refresh(), onError: () => {} })
+    await auth.start()
     const app = express()
-    const fixture = new ApiFixture(services, access, await serve(app))
+    const fixture = new ApiFixture(services, auth, await serve(app))
     const driver = createMemoryDriver((host) => (host === 'memory.test' ? fixture.memory : undefined))
     const api: ApiServices = {
       ...services,
+      auth,
       drivers: {
-        dial: () => Promise.reject(new StorageError('UNREACHABLE', 'Nothing listens there.')),
+        dial: () =>
+          fixture.reachable
+            ? Promise.resolve(new Socket())
+            : Promise.reject(new StorageError('UNREACHABLE', 'Nothing listens there.')),
         driverFor: () => driver,
       },
       change: (work) => services.database.change(work),
-      password: (username, password, address) => authenticator.password(username, password, address),
+      hashPassword: (password) => services.hasher.hash(password),
       description: () => describeApi(OPERATIONS),
     }
-    const doors: ApiDoors = {
-      basic: (header, address) => authenticator.basic(header, address),
-      bearer: (header) => fixture.#bearer(header),
-      session: () => fixture.session,
-      requireOwnPage: (request) => {
-        if (request.headers['x-csrf-token'] !== 'right') throw new HttpError(403, 'CSRF', 'Reload the page.')
+    const doors: Doors = {
+      authenticator: {
+        basic: (header, address) => auth.authenticator.basic(header, address),
+        bearer: (header, address) => fixture.#bearer(header) ?? auth.authenticator.bearer(header, address),
+      },
+      sessions: {
+        visitor: () => Promise.resolve(fixture.session),
+        requireOwnPage: (request) => {
+          if (request.get('X-CSRF-Token') !== 'right') throw new HttpError(403, 'CSRF', 'Reload the page.')
+        },
       },
     }
     const log = createLogger({ level: 'warn', destination: { write: (line: string) => void fixture.log.push(line) } })
@@ -110,6 +128,7 @@ export class ApiFixture {
       await fixture.server.stop()
       revision.stop()
       access.stop()
+      await auth.stop()
       await services.close()
     }
     await fixture.#seed()
@@ -128,9 +147,20 @@ export class ApiFixture {
     this.permissionId = (await permissions.grant(granted, actor)).id
   }
 
-  #bearer(header: string | undefined): AuthResult {
+  #bearer(header: string | undefined): AuthResult | undefined {
     const user = this.tokens.get(/^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '')
-    return user ? { ok: true, user } : { ok: false, reason: 'rejected' }
+    return user && { ok: true, user }
+  }
+
+  /** Somebody with a session; renewals and the end of it stand in `sessionLog`. */
+  sessionOf(user: AuthenticatedUser, { mustChangePassword = false } = {}): void {
+    this.sessionLog.length = 0
+    const session = {
+      id: 'session id',
+      renew: (authVersion: number) => void this.sessionLog.push(`renew ${authVersion}`),
+      end: () => Promise.resolve(void this.sessionLog.push('end')),
+    }
+    this.session = { user, session, mustChangePassword }
   }
 
   get url(): string {

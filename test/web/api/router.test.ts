@@ -7,6 +7,7 @@ import { idParams } from '../../../src/web/api/input-values.js'
 import { operation } from '../../../src/web/api/operation.js'
 import { paging } from '../../../src/web/api/page.js'
 import { exchange } from '../../support/http-server.js'
+import { loggedIn } from '../../support/logged-in.js'
 import { ADMIN, ApiFixture, USER } from './api-fixture.js'
 
 let stored = 'first'
@@ -295,21 +296,13 @@ describe('the router of the API', () => {
     })
 
     it('with a token are not asked for a cookie, and a cookie does not help a wrong token', async () => {
-      const scopes = new Set(['account', 'admin:write'] as const)
-      api.session = {
-        sessionId: 'x',
-        user: { ...ADMIN, userId: api.adminId, admin: true, authVersion: 1, via: 'session', scopes },
-      }
+      api.sessionOf(loggedIn({ userId: api.adminId, admin: true, via: 'session' }))
       const reply = await api.send('GET', '/api/v1/things/7', bearer)
       expect(reply.status).to.equal(401)
     })
 
     it('with a session may read, and change things only from one of our pages', async () => {
-      const scopes = new Set(['account', 'admin:write'] as const)
-      api.session = {
-        sessionId: 'x',
-        user: { ...ADMIN, userId: api.adminId, admin: true, authVersion: 1, via: 'session', scopes },
-      }
+      api.sessionOf(loggedIn({ userId: api.adminId, admin: true, via: 'session' }))
       expect((await api.send('GET', '/api/v1/things/7', { as: 'nobody' })).status).to.equal(200)
       const put = (headers: Record<string, string>) =>
         api.send('PUT', '/api/v1/things/7', { as: 'nobody', body: { text: 'a' }, headers })

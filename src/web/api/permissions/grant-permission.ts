@@ -10,6 +10,7 @@ export const grantPermission = operation({
   summary: 'Grant a user a server',
   scope: 'admin:write',
   body: newPermissionBody,
+  example: { userId: 1, serverId: 1, access: 'read-only', credentials: { password: 'the password on the server' } },
   etag: true,
   responses: { 201: { description: 'The permission was granted.', body: permissionSchema } },
   errors: [404, 409],

@@ -13,6 +13,7 @@ export const grantSeveral = operation({
   description: 'All of them, or none when one cannot be granted.',
   scope: 'admin:write',
   body: z.strictObject({ permissions: z.array(newPermissionBody).min(1).max(200) }),
+  example: { permissions: [{ userId: 1, serverId: 1, root: 'projects', endsAt: '2090-12-31' }] },
   responses: {
     200: { description: 'They were granted.', body: z.object({ items: z.array(permissionSchema) }) },
   },

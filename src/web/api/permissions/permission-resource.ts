@@ -20,6 +20,7 @@ export const permissionSchema = z
     access,
     root: z.string().nullable().describe('Start folder; null: where the login lands.'),
     endsAt: z.iso.datetime().nullable(),
+    selfService: z.boolean().describe('Whether the user may enter the own remote password.'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -38,6 +39,7 @@ export function viewOfPermission(permission: Permission): z.input<typeof permiss
     access: permission.access,
     root: permission.root ?? null,
     endsAt: permission.endsAt?.toISOString() ?? null,
+    selfService: permission.selfService,
     createdAt: permission.createdAt.toISOString(),
     updatedAt: permission.updatedAt.toISOString(),
   }

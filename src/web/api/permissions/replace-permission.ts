@@ -3,6 +3,8 @@ import { operation } from '../operation.js'
 import { changePermission } from './change-permission.js'
 import { permissionChangesBody, permissionSchema } from './permission-resource.js'
 
+const DEFAULTS = { remoteUser: null, access: 'read-write', root: null, endsAt: null, selfService: false } as const
+
 export const replacePermission = operation({
   id: 'permissions.replace',
   method: 'PUT',
@@ -12,8 +14,8 @@ export const replacePermission = operation({
   scope: 'admin:write',
   params: idParams,
   body: permissionChangesBody,
+  example: { access: 'read-only', root: 'projects' },
   etag: true,
   responses: { 200: { description: 'The permission as it is now.', body: permissionSchema } },
-  handle: (call) =>
-    changePermission(call, { remoteUser: null, access: 'read-write', root: null, endsAt: null, ...call.body }),
+  handle: (call) => changePermission(call, { ...DEFAULTS, ...call.body }),
 })

@@ -15,6 +15,7 @@ export const setCredentials = operation({
   scope: 'admin:write',
   params: idParams,
   body: credentials,
+  example: { password: 'the password on the server' },
   etag: true,
   responses: { 200: { description: 'The permission as it is now.', body: permissionSchema } },
   async handle({ params, body, actor, services, match }) {

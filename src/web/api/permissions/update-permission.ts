@@ -12,6 +12,7 @@ export const updatePermission = operation({
   scope: 'admin:write',
   params: idParams,
   body: permissionChangesBody,
+  example: { access: 'read-only' },
   etag: true,
   responses: { 200: { description: 'The permission as it is now.', body: permissionSchema } },
   handle: (call) => changePermission(call, call.body),

@@ -12,6 +12,7 @@ export const createServer = operation({
     'Nothing is connected to. Afterwards test it with servers.test, which records the fingerprint of a first use.',
   scope: 'admin:write',
   body: newServerBody,
+  example: { alias: 'archive', protocol: 'sftp', host: 'files.example.com', trust: { firstUse: true } },
   etag: true,
   responses: { 201: { description: 'The server was registered.', body: serverSchema } },
   errors: [409],

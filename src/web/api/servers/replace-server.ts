@@ -15,6 +15,7 @@ export const replaceServer = operation({
   scope: 'admin:write',
   params: idParams,
   body: newServerBody,
+  example: { alias: 'archive', protocol: 'sftp', host: 'files.example.com', trust: { firstUse: true } },
   etag: true,
   responses: { 200: { description: 'The server as it is now.', body: serverSchema } },
   errors: [409],

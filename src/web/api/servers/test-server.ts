@@ -22,6 +22,7 @@ export const testServer = operation({
       .optional()
       .describe('Log in as this permission does; default: the admin login, else that of any permission.'),
   }),
+  example: {},
   responses: {
     200: {
       description: 'What was found; whether it went well is in `ok`.',

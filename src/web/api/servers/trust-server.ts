@@ -14,6 +14,7 @@ export const trustServer = operation({
   scope: 'admin:write',
   params: idParams,
   body: trust,
+  example: { fingerprint: 'SHA256:wT3hxqL6Xg0xC2Ul9i7Y7nqkzqkH1oT5rZ8m2bQ4v5s' },
   etag: true,
   responses: { 200: { description: 'The server as it is now.', body: serverSchema } },
   async handle({ params, body, actor, services, match }) {

@@ -14,6 +14,7 @@ export const updateServer = operation({
   scope: 'admin:write',
   params: idParams,
   body: serverChanges.extend({ enabled: z.boolean().optional() }),
+  example: { enabled: false },
   etag: true,
   responses: { 200: { description: 'The server as it is now.', body: serverSchema } },
   errors: [409],
