@@ -1,3 +1,4 @@
+import { Activity } from './activity/activity.js'
 import { AuditLog } from './audit/audit-log.js'
 import { Auth } from './auth/auth.js'
 import type { AuthenticatedUser } from './auth/authenticate.js'
@@ -12,6 +13,8 @@ import type { Watch } from './db/revision.js'
 import { createGateway, type Gateway } from './gateway.js'
 import { clientAddress } from './http/client-address.js'
 import { HttpError } from './http/errors.js'
+import { answerFor } from './http/status.js'
+import { Jobs } from './jobs/jobs.js'
 import type { Logger } from './logger.js'
 import { AccessCache } from './permissions/access-cache.js'
 import { PermissionService } from './permissions/permission-service.js'
@@ -23,9 +26,12 @@ import { createDrivers } from './storage/drivers.js'
 import { ensureAdmin } from './users/first-admin.js'
 import { UserService } from './users/user-service.js'
 import type { UserAccess } from './vfs/mount.js'
+import { ObservedTree } from './vfs/observed-tree.js'
+import type { Client } from './vfs/observer.js'
 import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
+import type { AuthParts, WebDependencies } from './web/dependencies.js'
 
 /** The running product: everything built once, started and stopped in order. */
 export interface Context {
@@ -73,6 +79,8 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     load: (userIds) => reader.load(userIds),
     onError: (error) => log.error({ err: error }, 'what users may reach cannot be read; it is tried again'),
   })
+  const activity = new Activity()
+  const observers = [activity]
   const trees = new Trees({
     connections,
     locks: database.locks,
@@ -108,21 +116,25 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
   })
   const restricted = new RestrictedAccess()
-  const treeFor = async (user: AuthenticatedUser): Promise<Tree> => {
+  const treeFor = async (user: AuthenticatedUser, client: Client): Promise<Tree> => {
     const { userId, authVersion, scopes, servers } = user
     const permitted = access.peek(userId) ?? (await access.get(userId))
     if (permitted?.authVersion !== authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
     if (!scopes.has('files:read')) throw new HttpError(403, 'SCOPE', 'This token is not for files.')
+    activity.seen(user, client)
     const credential = credentialName(user)
-    if (credential === undefined) return trees.treeOf(permitted)
     const readOnly = !scopes.has('files:write')
-    return trees.treeOf(restricted.of(permitted, { servers, readOnly, credential }))
+    const reach = credential === undefined ? permitted : restricted.of(permitted, { servers, readOnly, credential })
+    return new ObservedTree(trees.treeOf(reach), reach, client, observers)
   }
 
-  const gateway = createGateway({ config, log, ...edges(config, log, auth, treeFor) })
+  const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
+  const jobs = new Jobs((error) => answerFor(error).message)
+  const services = { users, servers, permissions, audit, jobs, keys }
+  const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
-  const stop = once(() => shutDown({ gateway, trees, access, revision, auth, connections, database }))
+  const stop = once(() => shutDown({ gateway, jobs, trees, access, revision, auth, connections, database }))
   return { gateway, database, connections, trees, users, servers, permissions, auth, stop }
 }
 
@@ -148,9 +160,11 @@ function createConnections({ pool, breaker, deadlines, ...config }: Config, log:
 function edges(
   config: Config,
   log: Logger,
-  { authenticator }: Auth,
-  treeFor: (user: AuthenticatedUser) => Promise<Tree>,
+  auth: Auth,
+  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'keys'>,
+  treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
+  const { authenticator } = auth
   const isProxy = addressMatcher(config.trustProxy)
   const { xmlBody, xmlDepth } = config.limits
   const dav = createDavHandler({
@@ -170,10 +184,17 @@ function edges(
   const web = createWebApp({
     authenticate: (request) => authenticator.header(request.headers.authorization, clientAddress(request, isProxy)),
     treeFor,
+    ...partsForPages(auth),
+    ...services,
     log,
     config,
   })
   return { dav, web }
+}
+
+function partsForPages(auth: Auth): AuthParts {
+  const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
+  return { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup }
 }
 
 /** Connections of logins that a user lost are closed; those in use, when they come back: `Trees.revoke` ends the transfers. */
@@ -186,6 +207,7 @@ function retireAccounts(connections: Connections, before: UserAccess, after: Use
 
 interface Parts {
   readonly gateway: Gateway
+  readonly jobs: Jobs
   readonly trees: Trees
   readonly access: AccessCache
   readonly revision: Watch
@@ -194,8 +216,9 @@ interface Parts {
   readonly database: Database
 }
 
-async function shutDown({ gateway, trees, access, revision, auth, connections, database }: Parts): Promise<void> {
+async function shutDown({ gateway, jobs, trees, access, revision, auth, connections, database }: Parts): Promise<void> {
   await gateway.stop()
+  await jobs.stop()
   revision.stop()
   access.stop()
   await trees.stop()

@@ -23,7 +23,11 @@ const PARTS: Record<
   /** Work that outlives its request; knows nothing of what the work is. */
   jobs: { imports: ['errors'] },
   vfs: { imports: ['errors', 'storage'], types: ['logger', 'audit'] },
-  audit: { imports: ['errors', 'db'], types: ['logger'] },
+  audit: { imports: ['errors', 'db'], types: ['logger', 'vfs'] },
+  // Who uses what right now: told by the trees and by the connections.
+  activity: { imports: ['errors'], types: ['logger', 'db', 'audit', 'storage', 'vfs'] },
+  health: { imports: ['errors'], types: ['logger', 'db', 'storage'] },
+  metrics: { imports: ['errors'], types: ['logger', 'storage', 'vfs', 'activity', 'health', 'audit'] },
   auth: { imports: ['errors', 'parse-input', 'db', 'audit'], types: ['logger', 'vfs', 'users'] },
   users: { imports: ['errors', 'parse-input', 'db', 'audit', 'auth'], types: ['logger'] },
   servers: { imports: ['errors', 'parse-input', 'db', 'audit', 'storage'], types: ['logger', 'vfs'] },
@@ -53,8 +57,10 @@ const PARTS: Record<
       'permissions',
       'sync',
       'jobs',
+      'activity',
+      'health',
     ],
-    types: ['logger'],
+    types: ['logger', 'metrics'],
   },
 
   /** Runs before anything is installed. */
@@ -77,6 +83,7 @@ const SERVICES = ['audit', 'auth', 'users', 'servers', 'permissions', 'sync']
 const PACKAGES: Record<string, readonly string[]> = {
   'basic-ftp': ['storage', 'demo'],
   bcrypt: ['auth'],
+  'bootstrap-icons': ['web'],
   bootstrap: ['web'],
   commander: ['cli'],
   ejs: ['web'],
@@ -84,11 +91,13 @@ const PACKAGES: Record<string, readonly string[]> = {
   'express-session': ['web'],
   helmet: ['web'],
   jose: ['auth'],
-  'lru-cache': ['storage', 'vfs', 'auth', 'permissions'],
+  'lru-cache': ['storage', 'vfs', 'auth', 'permissions', 'audit', 'activity'],
   'mime-types': ['http'],
   otpauth: ['auth'],
   pino: ['logger'],
   'pino-pretty': ['logger'],
+  'prom-client': ['metrics'],
+  qrcode: ['web'],
   'rate-limiter-flexible': ['auth'],
   saxes: ['dav'],
   selfsigned: ['http'],

@@ -80,7 +80,7 @@ export class ServerService {
       if (fields.adminPassword != null) {
         await row.update({ adminPass: this.#encrypt(row.id, fields.adminPassword) }, { transaction })
       }
-      const details = { protocol: row.protocol, host: row.host, port: row.port }
+      const details = { protocol: row.protocol, host: row.host, port: row.port, trust: serverOf(row).trust }
       await this.audit.record({ type: 'server.created', object: objectOf(row), details }, actor, transaction)
       return serverOf(row)
     }, outer)
@@ -111,8 +111,9 @@ export class ServerService {
       if (next.aliasKey !== row.aliasKey) await this.#refuseTakenAlias(next.alias, id, transaction)
       if (changed.some((field) => CONNECTION_FIELDS.has(field))) next.version = row.version + 1
       const adminPass = newPassword == null ? null : this.#encrypt(id, newPassword)
+      const before = valuesOf(row, changed)
       await row.update(passwordChanged ? { ...next, adminPass } : next, { transaction })
-      const details = { fields: changed }
+      const details = { fields: changed, before, after: valuesOf(row, changed) }
       await this.audit.record({ type: 'server.updated', object: objectOf(row), details }, actor, transaction)
       return { server: serverOf(row), changed }
     }, outer)
@@ -155,7 +156,8 @@ export class ServerService {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
       await row.destroy({ transaction })
-      await this.audit.record({ type: 'server.removed', object: objectOf(row), details: {} }, actor, transaction)
+      const details = { before: valuesOf(row) }
+      await this.audit.record({ type: 'server.removed', object: objectOf(row), details }, actor, transaction)
     })
   }
 
@@ -172,7 +174,8 @@ export class ServerService {
       const columns = { trust: JSON.stringify(next), version: row.version + 1 }
       refuse({ ...row.get({ plain: true }), ...columns })
       await row.update(columns, { transaction })
-      const details = { kind: next.kind, fingerprints: next.kind === 'pinned' ? next.fingerprints : [] }
+      const fingerprints = next.kind === 'pinned' ? next.fingerprints : []
+      const details = { kind: next.kind, fingerprints, before: current.trust }
       await this.audit.record({ type: 'server.trusted', object: objectOf(row), details }, actor, transaction)
       return serverOf(row)
     })
@@ -269,6 +272,13 @@ const FIELD_NAMES: readonly (readonly [keyof Columns, string])[] = [
 
 function changedFields(row: ServerRow, next: Columns): string[] {
   return FIELD_NAMES.filter(([column]) => row[column] !== next[column]).map(([, name]) => name)
+}
+
+/** For the audit, by the names under which the fields are said: nothing of it is a secret. */
+function valuesOf(row: ServerRow, fields?: readonly string[]): Record<string, unknown> {
+  const shown = FIELD_NAMES.filter(([, name]) => fields?.includes(name) ?? true)
+  const { trust } = serverOf(row)
+  return Object.fromEntries(shown.map(([column, name]) => [name, column === 'trust' ? trust : row[column]]))
 }
 
 function refuse(columns: Columns): void {
