@@ -13,6 +13,8 @@ import type { Watch } from './db/revision.js'
 import { createGateway, type Gateway } from './gateway.js'
 import { clientAddress } from './http/client-address.js'
 import { HttpError } from './http/errors.js'
+import { answerFor } from './http/status.js'
+import { Jobs } from './jobs/jobs.js'
 import type { Logger } from './logger.js'
 import { AccessCache } from './permissions/access-cache.js'
 import { PermissionService } from './permissions/permission-service.js'
@@ -127,11 +129,12 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   }
 
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
-  const services = { users, servers, permissions, audit, keys }
+  const jobs = new Jobs((error) => answerFor(error).message)
+  const services = { users, servers, permissions, audit, jobs, keys }
   const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
-  const stop = once(() => shutDown({ gateway, trees, access, revision, auth, connections, database }))
+  const stop = once(() => shutDown({ gateway, jobs, trees, access, revision, auth, connections, database }))
   return { gateway, database, connections, trees, users, servers, permissions, auth, stop }
 }
 
@@ -158,7 +161,7 @@ function edges(
   config: Config,
   log: Logger,
   auth: Auth,
-  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'keys'>,
+  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'keys'>,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const { authenticator } = auth
@@ -204,6 +207,7 @@ function retireAccounts(connections: Connections, before: UserAccess, after: Use
 
 interface Parts {
   readonly gateway: Gateway
+  readonly jobs: Jobs
   readonly trees: Trees
   readonly access: AccessCache
   readonly revision: Watch
@@ -212,8 +216,9 @@ interface Parts {
   readonly database: Database
 }
 
-async function shutDown({ gateway, trees, access, revision, auth, connections, database }: Parts): Promise<void> {
+async function shutDown({ gateway, jobs, trees, access, revision, auth, connections, database }: Parts): Promise<void> {
   await gateway.stop()
+  await jobs.stop()
   revision.stop()
   access.stop()
   await trees.stop()

@@ -106,7 +106,12 @@ export class Jobs {
   async stop(): Promise<void> {
     this.#stopped = true
     for (const { job } of this.#entries.values()) this.cancel(job.userId, job.id)
-    await Promise.all(this.#running)
+    await this.settled()
+  }
+
+  /** Resolves when nothing runs. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
   #of(userId: number): Entry[] {

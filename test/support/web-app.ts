@@ -1,6 +1,8 @@
 import { Auth } from '../../src/auth/auth.js'
 import type { AuthenticatedUser } from '../../src/auth/authenticate.js'
 import { loadConfig } from '../../src/config/config.js'
+import { messageOf } from '../../src/errors.js'
+import { Jobs } from '../../src/jobs/jobs.js'
 import { createLogger } from '../../src/logger.js'
 import { AccessCache } from '../../src/permissions/access-cache.js'
 import type { Tree } from '../../src/vfs/tree.js'
@@ -51,9 +53,11 @@ export async function startWebApp(
   const log: string[] = []
   const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
   const { servers, permissions } = services
+  const jobs = new Jobs(messageOf)
   const app = createWebApp({
     ...{ authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup },
     ...{ users, servers, permissions, audit },
+    jobs,
     authenticate: (request) => authenticator.header(request.headers.authorization, request.socket.remoteAddress ?? ''),
     treeFor: (user) => memoryTree(user),
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
@@ -73,6 +77,7 @@ export async function startWebApp(
       (await users.create({ username, password: PASSWORD, ...fields }, actor)).id,
     close: async () => {
       await server.stop()
+      await jobs.stop()
       watch.stop()
       access.stop()
       await auth.stop()

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { requestClient } from '../../../http/request-client.js'
 import { signalOf } from '../../../http/request-signal.js'
 import type { Access } from '../../../vfs/mount.js'
 import type { Call, Guard, Tree } from '../../../vfs/tree.js'
@@ -7,18 +8,21 @@ import { visitorOf } from '../../page/visitor.js'
 import { aliasOf } from './file-path.js'
 
 /** What the files pages need. */
-export type FilesDependencies = Pick<WebDependencies, 'treeFor' | 'permissions' | 'jobs' | 'config'>
+export interface FilesDependencies extends Pick<WebDependencies, 'treeFor' | 'permissions' | 'jobs' | 'config'> {
+  readonly isProxy: (address: string) => boolean
+}
 
 /** A browser submits no lock tokens: what is locked stays as it is. */
 export const NO_LOCKS: Guard = { lockTokens: new Set() }
 
 /** The visitor's tree and a call that ends with the request. */
 export async function openTree(
-  { treeFor }: Pick<FilesDependencies, 'treeFor'>,
+  { treeFor, isProxy }: Pick<FilesDependencies, 'treeFor' | 'isProxy'>,
   request: Request,
   response: Response,
 ): Promise<{ tree: Tree; call: Call }> {
-  const tree = await treeFor(visitorOf(request))
+  const visitor = visitorOf(request)
+  const tree = await treeFor(visitor, requestClient(request, visitor, isProxy))
   return { tree, call: { signal: signalOf(request, response) } }
 }
 
