@@ -22,7 +22,7 @@ import { RestrictedAccess } from './permissions/restricted-access.js'
 import { AccessReader } from './permissions/user-access.js'
 import { ServerService } from './servers/server-service.js'
 import { Connections } from './storage/connections.js'
-import { createDrivers } from './storage/drivers.js'
+import { createDrivers, type Drivers } from './storage/drivers.js'
 import { ensureAdmin } from './users/first-admin.js'
 import { UserService } from './users/user-service.js'
 import type { UserAccess } from './vfs/mount.js'
@@ -31,6 +31,7 @@ import type { Client } from './vfs/observer.js'
 import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
+import type { ApiDependencies } from './web/api/services.js'
 import type { AuthParts, WebDependencies } from './web/dependencies.js'
 
 /** The running product: everything built once, started and stopped in order. */
@@ -70,7 +71,8 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const permissions = new PermissionService(database, audit, cipher)
   await ensureAdmin(users, config.adminPassword, (message) => log.warn(message))
 
-  const connections = createConnections(config, log)
+  const drivers = createDrivers(config)
+  const connections = createConnections(config, log, drivers)
   const perServer = { maxConnections: config.pool.perServer, maxConnectionsPerAccount: config.pool.perAccount }
   const reader = new AccessReader(database, cipher, perServer, (error) =>
     log.error({ err: error }, 'a stored secret cannot be read'),
@@ -130,7 +132,12 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
 
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
   const jobs = new Jobs((error) => answerFor(error).message)
-  const services = { users, servers, permissions, audit, jobs, keys }
+  const forApi: ApiDependencies = {
+    drivers,
+    change: (work) => database.change(work),
+    hashPassword: (password) => hasher.hash(password),
+  }
+  const services = { users, servers, permissions, audit, jobs, keys, ...forApi }
   const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
@@ -138,8 +145,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   return { gateway, database, connections, trees, users, servers, permissions, auth, stop }
 }
 
-function createConnections({ pool, breaker, deadlines, ...config }: Config, log: Logger): Connections {
-  const drivers = createDrivers({ ...config, deadlines })
+function createConnections({ pool, breaker, deadlines }: Config, log: Logger, drivers: Drivers): Connections {
   return new Connections({
     driverFor: (protocol) => drivers.driverFor(protocol),
     log,
@@ -161,7 +167,10 @@ function edges(
   config: Config,
   log: Logger,
   auth: Auth,
-  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'keys'>,
+  services: Pick<
+    WebDependencies,
+    'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'keys' | keyof ApiDependencies
+  >,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const { authenticator } = auth

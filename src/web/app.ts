@@ -2,6 +2,7 @@ import express, { type Express } from 'express'
 import { fileURLToPath } from 'node:url'
 import { addressMatcher } from '../config/options.js'
 import { requestIdOf } from '../http/request-id.js'
+import { apiRoutes } from './api/api.js'
 import type { WebDependencies } from './dependencies.js'
 import { errorPages, notFound } from './error-pages.js'
 import { ftpRoute } from './ftp-route.js'
@@ -50,6 +51,7 @@ export function createWebApp(dependencies: WebDependencies): Express {
   const session = sessions({ ...dependencies, key: dependencies.keys.session, secure })
   const forms = express.urlencoded({ extended: false, limit: config.limits.body, parameterLimit: 2000 })
   const csrf = csrfProtection({ key: dependencies.keys.csrf, secure, originOf: ownOrigin(config.publicUrl) })
+  app.use(apiRoutes(dependencies, { session, csrf }))
   app.use(session, forms, csrf)
   for (const routes of PAGES) app.use(routes(dependencies))
 

@@ -5,6 +5,7 @@ import { messageOf } from '../../src/errors.js'
 import { Jobs } from '../../src/jobs/jobs.js'
 import { createLogger } from '../../src/logger.js'
 import { AccessCache } from '../../src/permissions/access-cache.js'
+import { createDrivers } from '../../src/storage/drivers.js'
 import type { Tree } from '../../src/vfs/tree.js'
 import { createWebApp } from '../../src/web/app.js'
 import type { WebDependencies } from '../../src/web/dependencies.js'
@@ -60,6 +61,9 @@ export async function startWebApp(
     jobs,
     authenticate: (request) => authenticator.header(request.headers.authorization, request.socket.remoteAddress ?? ''),
     treeFor: (user) => memoryTree(user),
+    drivers: createDrivers({ ...loadConfig({}), allowNetworks: ['127.0.0.0/8', '::1/128'] }),
+    change: (work) => database.change(work),
+    hashPassword: (password) => hasher.hash(password),
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
     log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
     config: loadConfig({}),
