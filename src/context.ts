@@ -2,6 +2,7 @@ import { Activity } from './activity/activity.js'
 import { AuditLog } from './audit/audit-log.js'
 import { Auth } from './auth/auth.js'
 import type { AuthenticatedUser } from './auth/authenticate.js'
+import { DriveAttempts } from './auth/drive-attempts.js'
 import { PasswordHasher } from './auth/password-hasher.js'
 import { credentialName } from './auth/revoked-credentials.js'
 import type { Config } from './config/config.js'
@@ -127,7 +128,8 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   }
 
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
-  const services = { users, servers, permissions, audit, keys }
+  const driveAttempts = new DriveAttempts()
+  const services = { users, servers, permissions, audit, driveAttempts, keys }
   const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
@@ -158,7 +160,7 @@ function edges(
   config: Config,
   log: Logger,
   auth: Auth,
-  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'keys'>,
+  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'driveAttempts' | 'keys'>,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const { authenticator } = auth
@@ -167,6 +169,7 @@ function edges(
   const dav = createDavHandler({
     authenticate: (header, address) => authenticator.header(header, address),
     treeFor,
+    attempts: services.driveAttempts,
     log,
     publicUrl: config.publicUrl,
     trustProxy: isProxy,

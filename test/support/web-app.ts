@@ -1,4 +1,5 @@
 import { Auth } from '../../src/auth/auth.js'
+import { DriveAttempts } from '../../src/auth/drive-attempts.js'
 import type { AuthenticatedUser } from '../../src/auth/authenticate.js'
 import { loadConfig } from '../../src/config/config.js'
 import { createLogger } from '../../src/logger.js'
@@ -15,6 +16,7 @@ export interface TestWebApp extends TestServices {
   readonly url: string
   readonly port: number
   readonly auth: Auth
+  readonly driveAttempts: DriveAttempts
   /** Lines of the log, as JSON. */
   readonly log: readonly string[]
   /** Makes a user whose password is `PASSWORD`. @returns the id */
@@ -51,9 +53,10 @@ export async function startWebApp(
   const log: string[] = []
   const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
   const { servers, permissions } = services
+  const driveAttempts = new DriveAttempts()
   const app = createWebApp({
     ...{ authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup },
-    ...{ users, servers, permissions, audit },
+    ...{ users, servers, permissions, audit, driveAttempts },
     authenticate: (request) => authenticator.header(request.headers.authorization, request.socket.remoteAddress ?? ''),
     treeFor: (user) => memoryTree(user),
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
@@ -68,6 +71,7 @@ export async function startWebApp(
     url: server.url,
     port: server.port,
     auth,
+    driveAttempts,
     log,
     addUser: async (username, fields = {}) =>
       (await users.create({ username, password: PASSWORD, ...fields }, actor)).id,
