@@ -19,7 +19,8 @@ async function load(url, space, state, note) {
       return
     }
     const rejected = problem.code === 'REMOTE_CREDENTIALS'
-    show(state, rejected ? 'login-rejected' : 'down', rejected ? 'Login rejected' : 'No answer')
+    if (rejected) show(state, 'login-rejected', 'Login rejected')
+    else if (state.dataset.state !== 'down') show(state, 'down', 'No answer')
     note.textContent = rejected
       ? 'The server refuses the login that is stored for you. '
       : `${problem.message} Your other servers are not affected.`
