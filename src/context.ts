@@ -2,6 +2,7 @@ import { Activity } from './activity/activity.js'
 import { AuditLog } from './audit/audit-log.js'
 import { Auth } from './auth/auth.js'
 import type { AuthenticatedUser } from './auth/authenticate.js'
+import { DriveAttempts } from './auth/drive-attempts.js'
 import { PasswordHasher } from './auth/password-hasher.js'
 import { credentialName } from './auth/revoked-credentials.js'
 import type { Config } from './config/config.js'
@@ -129,8 +130,9 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   }
 
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
+  const driveAttempts = new DriveAttempts()
   const jobs = new Jobs((error) => answerFor(error).message)
-  const services = { users, servers, permissions, audit, jobs, keys }
+  const services = { users, servers, permissions, audit, jobs, driveAttempts, keys }
   const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
@@ -161,7 +163,7 @@ function edges(
   config: Config,
   log: Logger,
   auth: Auth,
-  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'keys'>,
+  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'driveAttempts' | 'keys'>,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const { authenticator } = auth
@@ -170,6 +172,7 @@ function edges(
   const dav = createDavHandler({
     authenticate: (header, address) => authenticator.header(header, address),
     treeFor,
+    attempts: services.driveAttempts,
     log,
     publicUrl: config.publicUrl,
     trustProxy: isProxy,
