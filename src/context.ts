@@ -2,6 +2,7 @@ import { Activity } from './activity/activity.js'
 import { AuditLog } from './audit/audit-log.js'
 import { Auth } from './auth/auth.js'
 import type { AuthenticatedUser } from './auth/authenticate.js'
+import { DriveAttempts } from './auth/drive-attempts.js'
 import { PasswordHasher } from './auth/password-hasher.js'
 import { credentialName } from './auth/revoked-credentials.js'
 import type { Config } from './config/config.js'
@@ -131,13 +132,14 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   }
 
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
+  const driveAttempts = new DriveAttempts()
   const jobs = new Jobs((error) => answerFor(error).message)
   const forApi: ApiDependencies = {
     drivers,
     change: (work) => database.change(work),
     hashPassword: (password) => hasher.hash(password),
   }
-  const services = { users, servers, permissions, audit, jobs, keys, ...forApi }
+  const services = { users, servers, permissions, audit, jobs, driveAttempts, keys, ...forApi }
   const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
@@ -169,7 +171,7 @@ function edges(
   auth: Auth,
   services: Pick<
     WebDependencies,
-    'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'keys' | keyof ApiDependencies
+    'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'driveAttempts' | 'keys' | keyof ApiDependencies
   >,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
@@ -179,6 +181,7 @@ function edges(
   const dav = createDavHandler({
     authenticate: (header, address) => authenticator.header(header, address),
     treeFor,
+    attempts: services.driveAttempts,
     log,
     publicUrl: config.publicUrl,
     trustProxy: isProxy,

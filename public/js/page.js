@@ -17,8 +17,8 @@ document.addEventListener('submit', (event) => {
   if (question !== undefined && !confirm(question)) event.preventDefault()
 })
 
-// <button data-copy="#id"> copies the text of another element.
-for (const button of document.querySelectorAll('[data-copy]')) {
+// <button data-copy="#id"> copies the text of another element. Browsers allow that over https and on localhost only.
+for (const button of navigator.clipboard ? document.querySelectorAll('[data-copy]') : []) {
   button.hidden = false
   button.addEventListener('click', async () => {
     const source = document.querySelector(button.dataset.copy)

@@ -1,4 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { v2 as webdav } from 'webdav-server'
+import type { AuthResult } from '../auth/authenticate.js'
+import { parseBasic } from '../auth/basic-credentials.js'
+import { WINDOWS_LISTING_LIMIT } from '../auth/drive-attempts.js'
 import { discardBody } from '../http/body.js'
 import { badRequest } from './dav-error.js'
 import { DavUser } from './dav-user.js'
@@ -52,7 +56,9 @@ export class DavAuthentication implements webdav.HTTPAuthentication {
     if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
       throw badRequest('BAD_AUTHORIZATION', 'There are two Authorization headers.')
     }
-    const result = await authenticate(request.headers.authorization, clientAddress(request, trustProxy))
+    const address = clientAddress(request, trustProxy)
+    const result = await authenticate(request.headers.authorization, address)
+    this.#note(request, response, result, address)
     if (result.ok) return new DavUser(await treeFor(result.user, requestClient(request, result.user, trustProxy)))
 
     this.#hintForWindows(request.headers['user-agent'])
@@ -65,11 +71,36 @@ export class DavAuthentication implements webdav.HTTPAuthentication {
     return undefined
   }
 
+  /** For the page that tells users whether their device has connected. */
+  #note(request: IncomingMessage, response: ServerResponse, result: AuthResult, address: string): void {
+    const { attempts } = this.dependencies
+    if (!attempts) return
+    const userAgent = request.headers['user-agent'] ?? ''
+    const username = result.ok ? result.user.username : usernameOf(request.headers.authorization)
+    const via = result.ok ? result.user.via : undefined
+    attempts.note({ address, userAgent, username, via, outcome: result.ok ? 'connected' : result.reason })
+    if (!result.ok || request.method !== 'PROPFIND' || !isWindows(userAgent)) return
+    const { socket } = request
+    const before = socket.bytesWritten
+    response.once('finish', () => {
+      if (socket.bytesWritten - before <= WINDOWS_LISTING_LIMIT) return
+      attempts.note({ address, userAgent, username, via, outcome: 'listing-too-long' })
+    })
+  }
+
   /** The user sees "the network name cannot be found"; only the gateway knows why. */
   #hintForWindows(userAgent: string | undefined): void {
-    if (this.dependencies.secure || this.#windowsHintGiven || !userAgent?.startsWith('Microsoft-WebDAV-MiniRedir/'))
-      return
+    if (this.dependencies.secure || this.#windowsHintGiven || !isWindows(userAgent)) return
     this.#windowsHintGiven = true
     this.dependencies.log.warn('Windows sends no password over plain HTTP unless BasicAuthLevel is 2: turn TLS on.')
   }
+}
+
+function isWindows(userAgent: string | undefined): boolean {
+  return userAgent?.startsWith('Microsoft-WebDAV-MiniRedir/') === true
+}
+
+function usernameOf(header: string | undefined): string | undefined {
+  const parsed = parseBasic(header)
+  return parsed.kind === 'missing' || parsed.kind === 'malformed' ? undefined : parsed.username
 }

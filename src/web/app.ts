@@ -1,4 +1,4 @@
-import express, { type Express } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import { fileURLToPath } from 'node:url'
 import { addressMatcher } from '../config/options.js'
 import { requestIdOf } from '../http/request-id.js'
@@ -44,14 +44,22 @@ export function createWebApp(dependencies: WebDependencies): Express {
   app.use('/assets/bootstrap', express.static(BOOTSTRAP, assets))
   app.use('/assets', express.static(PUBLIC, assets))
 
-  app.all('/ftp{/*path}', ftpRoute(dependencies))
-
   // A browser keeps the cookie of a https address to itself when the page came by http: then nobody could log in.
   const secure = config.publicUrl?.startsWith('https:') ?? config.tls.mode !== 'off'
   const session = sessions({ ...dependencies, key: dependencies.keys.session, secure })
   const forms = express.urlencoded({ extended: false, limit: config.limits.body, parameterLimit: 2000 })
   const csrf = csrfProtection({ key: dependencies.keys.csrf, secure, originOf: ownOrigin(config.publicUrl) })
   app.use(apiRoutes(dependencies, { session, csrf }))
+
+  // Without an `Authorization`, whoever is logged in may read here; a session never changes anything by this way.
+  const reader = express.Router().use(session, csrf)
+  const mayHaveSession: RequestHandler = (request, response, next) => {
+    const reads = request.method === 'GET' || request.method === 'HEAD'
+    if (reads && request.headers.authorization === undefined) reader(request, response, next)
+    else next()
+  }
+  app.all('/ftp{/*path}', mayHaveSession, ftpRoute(dependencies))
+
   app.use(session, forms, csrf)
   for (const routes of PAGES) app.use(routes(dependencies))
 

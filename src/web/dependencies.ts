@@ -8,8 +8,11 @@ import type { Logins } from '../auth/logins.js'
 import type { SecondFactor } from '../auth/second-factor.js'
 import type { Sessions } from '../auth/sessions.js'
 import type { Setup } from '../auth/setup.js'
+import type { DriveAttempts } from '../auth/drive-attempts.js'
+import type { PermissionUsage } from '../activity/permission-usage.js'
 import type { Config } from '../config/config.js'
 import type { Jobs } from '../jobs/jobs.js'
+import type { ServerHealth } from '../health/server-health.js'
 import type { Logger } from '../logger.js'
 import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
@@ -42,6 +45,11 @@ export interface WebDependencies extends AuthParts, ApiDependencies {
   readonly permissions: PermissionService
   readonly audit: AuditLog
   readonly jobs: Jobs
+  /** What became of attempts to mount the drive. */
+  readonly driveAttempts: DriveAttempts
+  /** How the servers are; pages do without where it is not there. */
+  readonly health?: Pick<ServerHealth, 'of'> | undefined
+  readonly usage?: Pick<PermissionUsage, 'of'> | undefined
   /** Sign the cookie of sessions and the token of forms; 32 bytes each. */
   readonly keys: { readonly session: Buffer; readonly csrf: Buffer }
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>

@@ -95,8 +95,9 @@ export class FakeTree implements Pick<
     return Promise.resolve(folderNode(path))
   }
 
-  async remove(path: string): Promise<Failure[]> {
-    await this.stat(path)
+  async remove(path: string, guard?: Guard): Promise<Failure[]> {
+    const node = await this.stat(path)
+    guard?.check?.(node)
     for (const known of [...this.files.keys()]) if (contains(path, known)) this.files.delete(known)
     for (const known of [...this.folders]) if (contains(path, known)) this.folders.delete(known)
     return []

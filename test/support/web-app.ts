@@ -1,4 +1,5 @@
 import { Auth } from '../../src/auth/auth.js'
+import { DriveAttempts } from '../../src/auth/drive-attempts.js'
 import type { AuthenticatedUser } from '../../src/auth/authenticate.js'
 import { loadConfig } from '../../src/config/config.js'
 import { messageOf } from '../../src/errors.js'
@@ -18,6 +19,7 @@ export interface TestWebApp extends TestServices {
   readonly url: string
   readonly port: number
   readonly auth: Auth
+  readonly driveAttempts: DriveAttempts
   /** Lines of the log, as JSON. */
   readonly log: readonly string[]
   /** Makes a user whose password is `PASSWORD`. @returns the id */
@@ -55,10 +57,10 @@ export async function startWebApp(
   const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
   const { servers, permissions } = services
   const jobs = new Jobs(messageOf)
+  const driveAttempts = new DriveAttempts()
   const app = createWebApp({
     ...{ authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup },
-    ...{ users, servers, permissions, audit },
-    jobs,
+    ...{ users, servers, permissions, audit, jobs, driveAttempts },
     authenticate: (request) => authenticator.header(request.headers.authorization, request.socket.remoteAddress ?? ''),
     treeFor: (user) => memoryTree(user),
     drivers: createDrivers({ ...loadConfig({}), allowNetworks: ['127.0.0.0/8', '::1/128'] }),
@@ -76,6 +78,7 @@ export async function startWebApp(
     url: server.url,
     port: server.port,
     auth,
+    driveAttempts,
     log,
     addUser: async (username, fields = {}) =>
       (await users.create({ username, password: PASSWORD, ...fields }, actor)).id,

@@ -5,6 +5,8 @@ import { get, hrefIn } from './server.js'
 const dialog = document.getElementById('ask')
 const part = (name) => document.getElementById(`ask-${name}`)
 
+part('cancel').addEventListener('click', () => dialog.close())
+
 /**
  * Asks, and does `work` with the answer; what goes wrong shows in the dialog, which stays open.
  * `input`: `{ label, value }` for a text, whose name before the ending is selected. `folder`: path to begin choosing from.
@@ -39,7 +41,6 @@ export function ask({ title, text = '', ok, danger = false, input, folder, work 
   } else if (danger) part('ok').focus()
 
   dialog.querySelector('form').onsubmit = async (event) => {
-    if (event.submitter?.value !== 'ok') return
     event.preventDefault()
     part('ok').disabled = true
     part('problem').textContent = ''

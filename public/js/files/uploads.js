@@ -115,7 +115,6 @@ export class Uploads {
           this.#to(item, 'failed', known ? error.message : 'The connection was lost, or the file changed.')
           return
         }
-        // What was sent before the connection broke may be stored by now: then it is this file, and not another one.
         item.sent = 0
         this.#to(item, 'pausing', known ? `${error.message} It is tried again.` : 'Connection lost. It is tried again.')
         await pause(PAUSES[item.attempt], signal)

@@ -38,7 +38,7 @@ function run(handler: RequestHandler, request: Request, response: Response): Pro
   return new Promise((resolve, reject) => {
     const next = (error?: unknown) => {
       if (error === undefined) resolve()
-      else reject(error instanceof Error ? error : new Error(String(error)))
+      else reject(error instanceof Error ? error : new Error('The session cannot be read.', { cause: error }))
     }
     Promise.resolve(handler(request, response, next)).catch(reject)
   })

@@ -17,11 +17,14 @@ const HEADER = 'X-CSRF-Token'
 /** Binds a form to the browser of somebody who is not logged in yet. */
 const ANONYMOUS = 'csrf'
 
-const tokens = new WeakMap<Request, string>()
+const tokens = new WeakMap<Request, () => string>()
 
-/** What a form of this page has to bring back as `_csrf`, and a script as the header `X-CSRF-Token`. */
+/**
+ * What a form of this page has to bring back as `_csrf`, and a script as the header `X-CSRF-Token`. Follows the
+ * session: asked for after the login, it is that of the new one.
+ */
 export function csrfToken(request: Request): string {
-  return tokens.get(request) ?? ''
+  return tokens.get(request)?.() ?? ''
 }
 
 /**
@@ -43,9 +46,15 @@ export function csrfProtection(options: CsrfOptions) {
     return `browser ${fresh}`
   }
 
+  const tokenOf = (binding: string) => createHmac('sha256', key).update(binding).digest('base64url')
+
   return (request: Request, response: Response, next: NextFunction): void => {
-    const token = createHmac('sha256', key).update(bindingOf(request, response)).digest('base64url')
-    tokens.set(request, token)
+    const binding = bindingOf(request, response)
+    const token = tokenOf(binding)
+    const { userId } = request.session
+    const sameSession = (id: string) => request.sessionID === id && request.session.userId === userId
+    const { sessionID } = request
+    tokens.set(request, () => (sameSession(sessionID) ? token : tokenOf(bindingOf(request, response))))
     if (!SAFE.has(request.method)) {
       refuseForeignOrigin(request, originOf(request))
       if (!equal(givenToken(request), token)) {

@@ -71,12 +71,11 @@ export function shownTypeOf(name: string): string | undefined {
 }
 
 /** How the page of a file shows it. */
-export type Preview = 'image' | 'video' | 'audio' | 'pdf' | 'text' | 'none'
+export type Preview = 'image' | 'video' | 'audio' | 'text' | 'none'
 
 export function previewOf(name: string): Preview {
   const kind = kindOf(name)
   if (kind === 'text' || kind === 'code' || /\.(csv|tsv|svg)$/i.test(name)) return 'text'
-  if (kind === 'pdf') return 'pdf'
   const type = shownTypeOf(name)
   if (type === undefined) return 'none'
   return type.startsWith('image/') ? 'image' : type.startsWith('video/') ? 'video' : 'audio'

@@ -37,7 +37,7 @@ export async function filePage(
     size: readableSize(node.size),
     modified: node.modified === undefined ? undefined : new Date(node.modified).toISOString(),
     styles: ['files'],
-    scripts: preview === 'pdf' ? ['files/file', 'files/pdf'] : ['files/file'],
+    scripts: ['files/file'],
   })
 }
 
