@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import type { Config } from '../config/config.js'
+import { databaseFileOf } from '../db/database-file.js'
 import { UnknownObjectError } from '../errors.js'
 import type { Permission } from '../permissions/permission-service.js'
 import type { Server } from '../servers/server.js'
 import type { User } from '../users/user-service.js'
 import type { Drivers } from '../storage/drivers.js'
-import { withServices, type Services } from './services.js'
+import { withScratchServices, withServices, type Services } from './services.js'
 import type { Terminal } from './terminal.js'
 
 /** What every command gets. The configuration is read when a command needs it: `--help` works without one. */
@@ -15,14 +17,22 @@ export interface CommandContext {
   readonly drivers: () => Promise<Drivers>
   /** Opens the database, runs `work`, closes it. */
   readonly withServices: <T>(work: (services: Services) => Promise<T>) => Promise<T>
+  /** The same for a command that keeps nothing: makes no database where there is none yet. */
+  readonly withServicesToLook: <T>(work: (services: Services) => Promise<T>) => Promise<T>
 }
 
 export function createCommandContext(terminal: Terminal, loadConfig: () => Config): CommandContext {
+  const open: CommandContext['withServices'] = (work) =>
+    withServices(loadConfig(), (message) => terminal.err(message), work)
   return {
     terminal,
     config: loadConfig,
     drivers: async () => (await import('../storage/drivers.js')).createDrivers(loadConfig()),
-    withServices: (work) => withServices(loadConfig(), (message) => terminal.err(message), work),
+    withServices: open,
+    withServicesToLook: (work) => {
+      const { databaseUrl, dataDir } = loadConfig()
+      return existsSync(databaseFileOf(databaseUrl, dataDir)) ? open(work) : withScratchServices(work)
+    },
   }
 }
 

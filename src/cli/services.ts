@@ -1,4 +1,6 @@
-import { userInfo } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
 import type { Actor } from '../audit/actor.js'
 import { AuditLog } from '../audit/audit-log.js'
 import { PasswordHasher } from '../auth/password-hasher.js'
@@ -41,6 +43,22 @@ export async function withServices<T>(
     })
   } finally {
     await database.close()
+  }
+}
+
+/** As `withServices`, on an empty database that is gone afterwards: what would happen before the first start. */
+export async function withScratchServices<T>(work: (services: Services) => Promise<T>): Promise<T> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ftpcluster-'))
+  try {
+    const scratch = {
+      dataDir,
+      databaseUrl: undefined,
+      masterKey: undefined,
+      masterKeyFile: join(dataDir, 'master.key'),
+    }
+    return await withServices(scratch, () => {}, work)
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
   }
 }
 

@@ -9,6 +9,8 @@ export interface DavLimits {
   readonly xmlDepth: number
   /** Longest life of a lock without a refresh. */
   readonly lockSeconds: number
+  /** Milliseconds that an uploading client may send nothing. */
+  readonly clientIdle: number
 }
 
 /** What the WebDAV edge needs from the rest of the gateway. */

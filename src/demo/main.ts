@@ -1,12 +1,15 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { applyCluster } from '../cli/apply-cluster.js'
 import { parseCluster } from '../cli/cluster-file.js'
 import { withServices } from '../cli/services.js'
-import { loadConfig } from '../config/config.js'
+import { loadConfig, type Config } from '../config/config.js'
 import { createContext } from '../context.js'
+import { AppError, messageOf, ValidationError } from '../errors.js'
 import { createLogger } from '../logger.js'
 import { runUntilStopped } from '../main.js'
 import { startEmbeddedFtpServer } from './embedded-ftp-server.js'
@@ -30,6 +33,7 @@ async function main(): Promise<void> {
     ...process.env,
     FTPCLUSTER_ALLOW_NETWORKS: '127.0.0.0/8,::1/128',
   })
+  await assertPortIsFree(config)
   const folder = config.dataDir
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const kept = await keep(join(folder, 'demo.json'))
@@ -71,6 +75,21 @@ async function main(): Promise<void> {
   await Promise.all([ftp.close(), sftp.close()])
 }
 
+/**
+ * Before anything is changed: a demo that runs already, on the same folder, would be led to servers that end at once.
+ * @throws ValidationError
+ */
+async function assertPortIsFree({ host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
+  const probe = createServer()
+  try {
+    await once(probe.listen(port, host), 'listening')
+  } catch (error) {
+    const message = `${port} on ${host} cannot be listened on (${messageOf(error)}); set it to a free port, or to 0`
+    throw new ValidationError([{ field: 'FTPCLUSTER_PORT', message }])
+  }
+  await once(probe.close(), 'close')
+}
+
 async function keep(file: string): Promise<Kept> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as Kept
@@ -87,4 +106,10 @@ async function keep(file: string): Promise<Kept> {
 }
 
 process.umask(0o077)
-await main()
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof AppError)) throw error
+  console.error(error.message)
+  process.exit(1)
+}

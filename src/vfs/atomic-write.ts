@@ -68,16 +68,6 @@ export async function directWrite(connection: Connection, write: AtomicWrite, si
   return settleTemporary(connection, target, stored, write)
 }
 
-/** What stands at a path now, whatever the cache says. */
-export async function lookAt(connection: Connection, path: string): Promise<Entry | undefined> {
-  try {
-    return await connection.stat(path)
-  } catch (error) {
-    if (isStorageError(error, 'NOT_FOUND')) return undefined
-    throw error
-  }
-}
-
 export function mutexKey(place: Place): string {
   return `${place.key.namespace}\n${place.key.path}`
 }

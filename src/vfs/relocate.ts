@@ -1,7 +1,8 @@
 import type { Connection, Entry } from '../storage/driver.js'
 import { joinRemote, nameOf, parentOf } from '../storage/remote-path.js'
-import { lookAt, mutexKey } from './atomic-write.js'
+import { mutexKey } from './atomic-write.js'
 import { VfsError } from './errors.js'
+import { lookAt } from './look-at.js'
 import type { Place } from './mount-view.js'
 import type { Failure } from './node.js'
 import { replaceByRename } from './replace.js'
@@ -126,7 +127,10 @@ async function besides(
  * @throws OVERLAP
  */
 async function assertElsewhere({ uploads, call }: Copy, source: Place, { place, entry }: Target): Promise<void> {
-  if (entry === undefined || nameOf(source.key.path) !== nameOf(place.key.path)) return
+  if (nameOf(source.key.path) !== nameOf(place.key.path)) return
+  // Not there by a cached listing may be the source itself, just uploaded under the name of the other server.
+  const there = entry ?? (await place.view.metadata((connection) => lookAt(connection, place.key.path), call))
+  if (there === undefined) return
   const probe = temporaryBeside(place)
   const upload = await uploads.begin(place, probe, place.key.path)
   try {

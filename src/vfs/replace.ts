@@ -1,6 +1,8 @@
 import type { Connection, Entry, OperationOptions } from '../storage/driver.js'
 import { isStorageError, StorageError } from '../storage/errors.js'
 import { joinRemote, nameOf, parentOf } from '../storage/remote-path.js'
+import { VfsError } from './errors.js'
+import { lookAt } from './look-at.js'
 import type { UploadMode } from './mount.js'
 import type { Place } from './mount-view.js'
 import { temporaryName } from './temporary-name.js'
@@ -23,7 +25,8 @@ export interface Replacement {
  * Gives a finished file or folder its name. A file is renamed over the old one in one step where the server can; otherwise
  * the old one steps aside under a name that the journal knows, the new one takes its place, and the old one goes.
  * @param upload the journal row that this belongs to; without one, a swap makes its own
- * @throws ALREADY_EXISTS when the mount wants one step only and the server refuses it
+ * @throws ALREADY_EXISTS when the mount wants one step only and the server refuses it; IS_COLLECTION when a folder stands
+ *   there that `current` does not tell of
  */
 export async function replaceByRename(
   uploads: Uploads,
@@ -40,6 +43,12 @@ export async function replaceByRename(
     } catch (error) {
       if (mode === 'atomic' || !isStorageError(error, 'ALREADY_EXISTS') || !error.inStep) throw error
     }
+  }
+  if (current?.type !== 'directory') {
+    // `current` may be as old as a listing: a folder that came meanwhile must not step aside for a file.
+    const now = await lookAt(connection, target)
+    if (now?.type === 'directory') throw new VfsError('IS_COLLECTION', 'A folder stands there now.')
+    if (now === undefined) return renameSurely(connection, place, from)
   }
   const backup = joinRemote(parentOf(target), temporaryName(nameOf(target), 'backup', uploads.now()))
   if (upload !== undefined) return swap(uploads, connection, place, upload, from, backup)

@@ -2,7 +2,7 @@ import type { ByteRange, ByteSink, Entry, FreeSpace } from '../storage/driver.js
 import { isStorageError, StorageError } from '../storage/errors.js'
 import { isWithin, nameOf, parentOf } from '../storage/remote-path.js'
 import type { ActiveOperation } from './active-operations.js'
-import { VfsError } from './errors.js'
+import { isVfsError, VfsError } from './errors.js'
 import { FolderBudget } from './folder-budget.js'
 import type { Change } from './lock-table.js'
 import type { UserAccess } from './mount.js'
@@ -42,7 +42,7 @@ export class UserTree implements Tree {
   constructor(
     private readonly parts: VfsParts,
     private readonly uploads: Uploads,
-    access: UserAccess,
+    private readonly access: UserAccess,
   ) {
     this.userId = access.userId
     this.username = access.username
@@ -308,16 +308,30 @@ export class UserTree implements Tree {
     request.check?.(entry && place.view.node(place, entry))
     const wanted = { ...place.key, depth: request.depth, scope: request.scope }
     this.#assertLockable(place, wanted)
-    let created = false
-    if (entry === undefined) {
-      // RFC 4918 section 7.3: locking an unmapped URL makes an empty resource.
-      await this.write(path, empty(), { lockTokens: request.lockTokens, size: 0 }, call)
-      created = true
-      this.#assertLockable(place, wanted)
-    }
+    const created = entry === undefined && (await this.#createEmpty(path, request, call))
+    if (entry === undefined) this.#assertLockable(place, wanted)
     const { ownerXml, seconds } = request
     const lock = await this.parts.locks.create({ ...wanted, userId: this.userId, ownerXml, seconds })
     return { lock: this.#show(place, lock), created }
+  }
+
+  /**
+   * RFC 4918 section 7.3: locking an unmapped URL makes an empty resource. What came to stand there behind a cached listing
+   * stays as it is.
+   * @returns false when something is there
+   */
+  async #createEmpty(path: string, { lockTokens, check }: LockRequest, call: Call): Promise<boolean> {
+    const onlyNew = (current: Node | undefined) => {
+      check?.(current)
+      if (current !== undefined) throw new VfsError('TARGET_EXISTS', 'Something by this name stands there already.')
+    }
+    try {
+      await this.write(path, empty(), { lockTokens, size: 0, conditional: true, check: onlyNew }, call)
+      return true
+    } catch (error) {
+      if (isVfsError(error, 'TARGET_EXISTS')) return false
+      throw error
+    }
   }
 
   async refreshLock(path: string, token: string, seconds: number | undefined): Promise<Lock> {
@@ -432,7 +446,8 @@ export class UserTree implements Tree {
   ): Promise<T> {
     const ids = (some: readonly Place[] = []) => some.map((place) => place.view.mount.permissionId)
     const needs = { reads: ids(places.reads), writes: ids(places.writes) }
-    const operation = { userId: this.userId, ...needs, kind, path, startedAt: this.parts.now() }
+    const { userId, credential } = this.access
+    const operation = { userId, credential, ...needs, kind, path, startedAt: this.parts.now() }
     return this.parts.active.run(operation, call.signal, work)
   }
 

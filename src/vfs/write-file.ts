@@ -1,8 +1,9 @@
 import type { Connection, Entry } from '../storage/driver.js'
 import { isStorageError, StorageError } from '../storage/errors.js'
 import { parentOf } from '../storage/remote-path.js'
-import { atomicWrite, directWrite, lookAt, type AtomicWrite } from './atomic-write.js'
+import { atomicWrite, directWrite, type AtomicWrite } from './atomic-write.js'
 import { VfsError } from './errors.js'
+import { lookAt } from './look-at.js'
 import type { Place } from './mount-view.js'
 import type { Call, WriteRequest } from './tree.js'
 import type { Uploads } from './uploads.js'
@@ -34,9 +35,9 @@ export async function writeFile(uploads: Uploads, write: FileWrite, call: Call):
         const target = before?.symlink ? await linkTarget(connection, place) : place
         const store: AtomicWrite['store'] = (on, path, options) => on.write(path, source, options)
         const details = { place: target, store, size, modified, before, recheck }
-        return mount.upload === 'direct'
-          ? directWrite(connection, details, signal)
-          : atomicWrite(uploads, connection, details, signal)
+        if (mount.upload !== 'direct') return atomicWrite(uploads, connection, details, signal)
+        await recheck(connection)
+        return directWrite(connection, details, signal)
       },
       { signal },
     )

@@ -76,11 +76,13 @@ describe('a gateway with little memory', function () {
         await file.truncate(GIB)
         await file.close()
         const url = gateway.dav(kind, 'sparse.bin')
+        const before = await gateway.bytesRead()
         const response = await ask(url, 'GET', { Range: `bytes=${900 * MIB}-${900 * MIB + 9}` })
         expect(response.statusCode).to.equal(206)
         let text = ''
         for await (const chunk of response) text += String(chunk)
         expect(text).to.equal('0123456789')
+        expect((await gateway.bytesRead()) - before, `bytes read for ten of ${kind}`).to.be.below(MIB)
       }
     } finally {
       await gateway.stop()

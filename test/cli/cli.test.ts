@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { stat, writeFile } from 'node:fs/promises'
+import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -153,6 +153,7 @@ permissions:
     const lines = '+ server server2\n+ user user1\n+ permission user1 on server2\n'
     const dry = await run(['apply', file, '--dry-run'], { env })
     expect([dry.code, dry.out], dry.err).to.deep.equal([0, lines])
+    expect(await readdir(folder), 'made by a dry run').to.not.include('data')
     expect((await run(['user', 'list'])).out).to.not.include('user1')
     const first = await run(['apply', file], { env })
     expect([first.code, first.out]).to.deep.equal([0, lines])

@@ -147,6 +147,12 @@ export class GatewayProcess {
     return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
   }
 
+  /** What it has read so far, from sockets and files together. Linux only. */
+  async bytesRead(): Promise<number> {
+    const io = await readFile(`/proc/${this.pid}/io`, 'utf8')
+    return Number(/^rchar: (\d+)/m.exec(io)?.[1])
+  }
+
   /** Ends it and removes its folder. */
   async stop(): Promise<void> {
     await this.end()

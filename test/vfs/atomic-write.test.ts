@@ -52,10 +52,35 @@ for (const renameReplaces of [true, false]) {
 
     it('takes the commands that it needs and no more', async () => {
       await put(tree, '/one/f', NEW)
-      const swap = 'rename rename stat removeFile'
+      const swap = 'stat rename rename stat removeFile'
       expect(server.calls.map((call) => call.operation).join(' ')).to.equal(
         `connect stat write stat ${renameReplaces ? 'rename' : swap}`,
       )
+    })
+
+    it('never takes the place of a folder that came behind a cached listing', async () => {
+      await tree.list('/one', CALL)
+      server.tree.makeDirectory('/g')
+      server.tree.open('/g/precious', { exclusive: true, mode: undefined })
+      expect(await codeOf(put(tree, '/one/g', NEW))).to.equal('IS_COLLECTION')
+
+      await tree.list('/one', CALL)
+      server.tree.removeFile('/f')
+      server.tree.makeDirectory('/f')
+      server.tree.open('/f/precious', { exclusive: true, mode: undefined })
+      expect(await codeOf(put(tree, '/one/f', NEW))).to.equal('IS_COLLECTION')
+      for (const folder of ['/f', '/g']) {
+        expect(server.tree.list(folder).entries.map((entry) => entry.name)).to.deep.equal(['precious'])
+      }
+      expect([...fixture.journal.rows.values()]).to.deep.equal([])
+    })
+
+    it('takes a name that became free behind a cached listing', async () => {
+      await tree.list('/one', CALL)
+      server.tree.removeFile('/f')
+      await put(tree, '/one/f', NEW)
+      expect(server.tree.content('/f').toString()).to.equal(NEW)
+      assertNothingLeft()
     })
 
     for (const [title, source, size] of [

@@ -247,6 +247,15 @@ describe('a move across servers', () => {
     ).to.deep.equal(['d'])
   })
 
+  it('refuses such a target also where a cached listing does not show it yet', async () => {
+    fixture.servers.set('two', fixture.server('one'))
+    tree = fixture.tree('carol', { server: 'one' }, { server: 'two' })
+    await names(tree, '/two')
+    await put(tree, '/one/new', 'N')
+    expect(await codeOf(tree.move('/one/new', '/two/new', DEEP, NO_LOCKS, CALL))).to.equal('OVERLAP')
+    expect(await get(tree, '/one/new')).to.equal('N')
+  })
+
   it('cleans up beside the target when the target’s server fails half way', async () => {
     const two = fixture.server('two')
     await tree.makeDirectory('/two/d', NO_LOCKS, CALL)

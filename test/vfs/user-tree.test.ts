@@ -99,6 +99,21 @@ describe('a user’s tree', () => {
     expect(await get(tree, '/two/f')).to.equal('x')
   })
 
+  for (const upload of ['auto', 'direct'] as const) {
+    it(`locks a file that came behind a cached listing and leaves its content alone (upload: ${upload})`, async () => {
+      const { tree: disk } = fixture.server('one')
+      const alice = fixture.tree('alice', { server: 'one', upload })
+      await alice.list('/one', CALL)
+      disk.open('/report', { exclusive: true, mode: undefined })
+      disk.append('/report', Buffer.from('important'))
+      const request = { depth: '0', scope: 'exclusive', ownerXml: '', seconds: 60, ...NO_LOCKS } as const
+      const { created } = await alice.lock('/one/report', request, CALL)
+      expect(created).to.equal(false)
+      expect(disk.content('/report').toString()).to.equal('important')
+      expect(await codeOf(put(alice, '/one/report', 'x'))).to.equal('LOCKED')
+    })
+  }
+
   it('leaves the servers’ own folders to the administrator', async () => {
     const tree = fixture.tree('alice', { server: 'one' }, { server: 'two' })
     for (const path of ['/', '/one']) {

@@ -5,14 +5,15 @@ import type { CommandContext } from '../context.js'
 import { exportCluster } from '../export-cluster.js'
 import { cliActor } from '../services.js'
 
-export function applyCommand({ terminal, withServices }: CommandContext): Command {
+export function applyCommand({ terminal, withServices, withServicesToLook }: CommandContext): Command {
   return new Command('apply')
     .argument('<file>', 'cluster file (YAML)')
     .description('create or update servers, users and permissions to match a file; what it does not name stays')
     .option('--dry-run', 'only print what would change')
     .action(async (file: string, { dryRun = false }: { dryRun?: boolean }) => {
       const cluster = readClusterFile(file, terminal.env)
-      await withServices(async (services) => {
+      const open = dryRun ? withServicesToLook : withServices
+      await open(async (services) => {
         const changes = await applyCluster(services, cluster, cliActor(), { dryRun })
         for (const change of changes) terminal.out(lineOf(change))
         if (changes.length === 0) terminal.err('Nothing to change.')

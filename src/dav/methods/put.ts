@@ -8,14 +8,15 @@ import { verb } from '../verb.js'
 
 /** RFC 4918 section 9.7. Answered only when the server has the file; clients may then close what they copied from. */
 export const put = verb(async (exchange) => {
-  const { request, response, tree, call, trailingSlash } = exchange
+  const { request, response, tree, call, trailingSlash, dependencies } = exchange
   const lockTokens = await checkIf(exchange)
   const path = exchange.urlPath === '/' ? '/' : pathInTree(exchange)
   if (trailingSlash || path === '/') {
     response.setHeader('Allow', 'OPTIONS, GET, HEAD, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK')
     throw new DavError(405, 'IS_COLLECTION', 'The URL of a file does not end with a slash.')
   }
-  const { node, created } = await receiveFile({ request, response, tree, path, guard: { lockTokens }, call })
+  const idleMs = dependencies.limits.clientIdle
+  const { node, created } = await receiveFile({ request, response, tree, path, guard: { lockTokens }, call, idleMs })
   if (node.etag !== undefined) response.setHeader('ETag', node.etag)
   if (node.modified !== undefined) response.setHeader('Last-Modified', toHttpDate(node.modified))
   sendEmpty(response, created ? 201 : 204)

@@ -6,10 +6,10 @@ import type { ListedName, ParsedListing } from './facts.js'
  * the name, so a name may begin with more.
  */
 const UNIX =
-  /^([-dlbcpsD])([-rwxsStTlL]{9})[.+@]? +\d+ +.*? +(?:(\d+)|\d+, *\d+) +([A-Z][a-z]{2}) +(\d{1,2}) +(?:(\d{4})|(\d{1,2}):(\d{2})) (.+)$/
+  /^([-dlbcpsD])([-rwxsStTlL]{9})[.+@]? +\d+ +.*? +(?:(\d+)|\d+, *\d+) +([A-Z][a-z]{2}) +(\d{1,2}) +(?:(\d{4})|(\d{1,2}):(\d{2})) (.+)$/s
 
 /** LIST of IIS: `02-18-24  03:15PM       <DIR>          name`, `02-18-2024  15:15         1234 name`. */
-const DOS = /^(\d{2})-(\d{2})-(\d{4}|\d{2}) +(\d{2}):(\d{2})([AP]M)? +(?:(<DIR>) {10}|(\d+) )(.+)$/
+const DOS = /^(\d{2})-(\d{2})-(\d{4}|\d{2}) +(\d{2}):(\d{2})([AP]M)? +(?:(<DIR>) {10}|(\d+) )(.+)$/s
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const DAY = 86_400_000

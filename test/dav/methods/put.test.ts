@@ -37,6 +37,24 @@ describe('dav PUT', () => {
     expect(gateway.content('/chunked')).to.equal('streamed')
   })
 
+  it('cuts a client that falls silent for longer than configured, and keeps the old file', async () => {
+    const limits = { ...gateway.dependencies.limits, clientIdle: 30 }
+    const hasty = await new DavGateway({ limits }).start()
+    try {
+      hasty.shared.tree.open('/srv/kept', { exclusive: true, mode: undefined })
+      const client = await RawClient.open(hasty.port)
+      client.send(
+        `PUT /dav/server2/kept HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic('user1')}\r\nContent-Length: 9\r\n\r\nnew`,
+      )
+      await client.until('CLIENT_IDLE')
+      expect(client.text).to.match(/^HTTP\/1.1 408 /)
+      client.socket.destroy()
+      expect(hasty.content('/kept')).to.equal('')
+    } finally {
+      await hasty.stop()
+    }
+  })
+
   const refused: [string, string, number, Record<string, string>?][] = [
     ['a URL that ends with a slash', '/dav/server2/x/', 405],
     ['a folder', '/dav/server2/folder', 405],

@@ -31,6 +31,9 @@ const NAMES = [
   'NFC caf\u00e9',
   'NFD cafe\u0301',
   '\u65e5\u672c\u8a9e',
+  'next\u0085line',
+  'line\u2028and paragraph\u2029',
+  '\ufeffmark',
   'x'.repeat(200),
   '\u00fc'.repeat(100),
 ]
