@@ -74,6 +74,7 @@ const SERVICES = ['audit', 'auth', 'users', 'servers', 'permissions', 'sync']
 const PACKAGES: Record<string, readonly string[]> = {
   'basic-ftp': ['storage', 'demo'],
   bcrypt: ['auth'],
+  'bootstrap-icons': ['web'],
   bootstrap: ['web'],
   commander: ['cli'],
   ejs: ['web'],
@@ -86,6 +87,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   otpauth: ['auth'],
   pino: ['logger'],
   'pino-pretty': ['logger'],
+  qrcode: ['web'],
   'rate-limiter-flexible': ['auth'],
   saxes: ['dav'],
   selfsigned: ['http'],
