@@ -26,6 +26,7 @@ import type { UserAccess } from './vfs/mount.js'
 import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
+import type { AuthParts, WebDependencies } from './web/dependencies.js'
 
 /** The running product: everything built once, started and stopped in order. */
 export interface Context {
@@ -119,7 +120,9 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     return trees.treeOf(restricted.of(permitted, { servers, readOnly, credential }))
   }
 
-  const gateway = createGateway({ config, log, ...edges(config, log, auth, treeFor) })
+  const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
+  const services = { users, servers, permissions, audit, keys }
+  const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
   const stop = once(() => shutDown({ gateway, trees, access, revision, auth, connections, database }))
@@ -148,9 +151,11 @@ function createConnections({ pool, breaker, deadlines, ...config }: Config, log:
 function edges(
   config: Config,
   log: Logger,
-  { authenticator }: Auth,
+  auth: Auth,
+  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'keys'>,
   treeFor: (user: AuthenticatedUser) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
+  const { authenticator } = auth
   const isProxy = addressMatcher(config.trustProxy)
   const { xmlBody, xmlDepth } = config.limits
   const dav = createDavHandler({
@@ -170,10 +175,17 @@ function edges(
   const web = createWebApp({
     authenticate: (request) => authenticator.header(request.headers.authorization, clientAddress(request, isProxy)),
     treeFor,
+    ...partsForPages(auth),
+    ...services,
     log,
     config,
   })
   return { dav, web }
+}
+
+function partsForPages(auth: Auth): AuthParts {
+  const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
+  return { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup }
 }
 
 /** Connections of logins that a user lost are closed; those in use, when they come back: `Trees.revoke` ends the transfers. */

@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { AuditLog } from '../audit/audit-log.js'
+import type { ApiTokens } from '../auth/api-tokens.js'
+import type { AppPasswords } from '../auth/app-passwords.js'
 import type { Authenticator, AuthenticatedUser, AuthResult } from '../auth/authenticate.js'
+import type { Jwts } from '../auth/jwt.js'
+import type { Logins } from '../auth/logins.js'
+import type { SecondFactor } from '../auth/second-factor.js'
 import type { Sessions } from '../auth/sessions.js'
+import type { Setup } from '../auth/setup.js'
 import type { Config } from '../config/config.js'
 import type { Logger } from '../logger.js'
 import type { PermissionService } from '../permissions/permission-service.js'
@@ -9,15 +15,25 @@ import type { ServerService } from '../servers/server-service.js'
 import type { UserService } from '../users/user-service.js'
 import type { Tree } from '../vfs/tree.js'
 
+/** Of `auth/`: who somebody is, and what they prove it with. */
+export interface AuthParts {
+  readonly authenticator: Authenticator
+  readonly sessions: Sessions
+  readonly logins: Logins
+  readonly secondFactor: SecondFactor
+  readonly appPasswords: AppPasswords
+  readonly apiTokens: ApiTokens
+  readonly jwts: Jwts
+  readonly setup: Setup
+}
+
 /** What the pages need from the rest of the gateway. */
-export interface WebDependencies {
+export interface WebDependencies extends AuthParts {
   /** Who is asking, by whatever the request brings. */
   readonly authenticate: (request: IncomingMessage) => AuthResult | Promise<AuthResult>
   readonly treeFor: (user: AuthenticatedUser) => WebTree | Promise<WebTree>
   /** Why the gateway cannot serve now; undefined when it can. Asked by `/readyz`. */
   readonly unready?: () => Promise<string | undefined>
-  readonly authenticator: Authenticator
-  readonly sessions: Sessions
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService

@@ -1,23 +1,20 @@
 import { expect } from 'chai'
 import type { AuthResult } from '../../src/auth/authenticate.js'
-import { loadConfig } from '../../src/config/config.js'
-import { createLogger } from '../../src/logger.js'
 import { StorageError } from '../../src/storage/errors.js'
-import { createWebApp } from '../../src/web/app.js'
-import type { WebDependencies } from '../../src/web/dependencies.js'
+import type { Tree } from '../../src/vfs/tree.js'
 import { FakeTree } from '../support/fake-tree.js'
-import { exchange, serve, type TestServer } from '../support/http-server.js'
+import { exchange } from '../support/http-server.js'
 import { loggedIn } from '../support/logged-in.js'
+import { startWebApp, type TestWebApp } from '../support/web-app.js'
 
 const ANNA = loggedIn({ username: 'anna' })
 const EVIL = `"><img src=x onerror=1>&amp;<%= 7*7 %>'.txt`
 
 describe('web app', () => {
   let tree: FakeTree
-  let server: TestServer
+  let server: TestWebApp
   let auth: AuthResult
   let unready: string | undefined
-  let log: string[]
 
   beforeEach(async () => {
     tree = new FakeTree()
@@ -29,18 +26,14 @@ describe('web app', () => {
       .add('/s2/page.html', '<script>alert(1)</script>')
     auth = { ok: true, user: ANNA }
     unready = undefined
-    log = []
-    const dependencies: WebDependencies = {
+    server = await startWebApp(() => ({
       authenticate: (request) =>
         request.headers.authorization === undefined ? { ok: false, reason: 'missing' } : auth,
-      treeFor: () => tree,
+      treeFor: () => tree as FakeTree & Tree,
       unready: () => Promise.resolve(unready),
-      log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
-      config: loadConfig({}),
-    }
-    server = await serve(createWebApp(dependencies))
+    }))
   })
-  afterEach(() => server.stop())
+  afterEach(() => server.close())
 
   const get = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
     fetch(server.url + path, { method, headers: { Authorization: 'Basic x', ...headers }, redirect: 'manual' })
@@ -169,12 +162,12 @@ describe('web app', () => {
       expect(problem).to.include({ status: 504, code: 'TIMED_OUT', title: 'Gateway Timeout' })
       expect(problem['requestId']).to.equal(response.headers.get('x-request-id'))
       expect(JSON.stringify(problem)).not.to.contain('internal')
-      expect(log.join('')).to.contain(String(problem['requestId'])).and.contain('ftp.internal:21 was silent')
+      expect(server.log.join('')).to.contain(String(problem['requestId'])).and.contain('ftp.internal:21 was silent')
     })
 
     it('gives browsers a page for an error', async () => {
       const html = await (await get('/ftp/anna/none', { Accept: 'text/html' })).text()
-      expect(html).to.contain('404 Not Found').and.contain('NOT_FOUND')
+      expect(html).to.contain('>404<').and.contain('Not Found').and.contain('NOT_FOUND')
     })
 
     it('is for reading', async () => {
@@ -186,9 +179,9 @@ describe('web app', () => {
     })
   })
 
-  it('tells where the drive is', async () => {
-    const html = await (await fetch(server.url)).text()
-    expect(html).to.contain(`${server.url}/dav/`).and.contain('only over HTTPS')
+  it('sends who is not logged in to the login page', async () => {
+    const response = await fetch(server.url, { redirect: 'manual' })
+    expect([response.status, response.headers.get('location')]).to.deep.equal([303, '/login'])
   })
 
   it('escapes the host that a request names', async () => {

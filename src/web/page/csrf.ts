@@ -49,7 +49,11 @@ export function csrfProtection(options: CsrfOptions) {
     if (!SAFE.has(request.method)) {
       refuseForeignOrigin(request, originOf(request))
       if (!equal(givenToken(request), token)) {
-        throw new HttpError(403, 'PAGE_EXPIRED', 'This page is out of date. Go back, load it again and repeat the change.')
+        throw new HttpError(
+          403,
+          'PAGE_EXPIRED',
+          'This page is out of date. Go back, load it again and repeat the change.',
+        )
       }
     }
     next()
