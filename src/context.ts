@@ -19,7 +19,7 @@ import { RestrictedAccess } from './permissions/restricted-access.js'
 import { AccessReader } from './permissions/user-access.js'
 import { ServerService } from './servers/server-service.js'
 import { Connections } from './storage/connections.js'
-import { createDrivers } from './storage/drivers.js'
+import { createDrivers, type Drivers } from './storage/drivers.js'
 import { ensureAdmin } from './users/first-admin.js'
 import { UserService } from './users/user-service.js'
 import type { UserAccess } from './vfs/mount.js'
@@ -65,7 +65,8 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const permissions = new PermissionService(database, audit, cipher)
   await ensureAdmin(users, config.adminPassword, (message) => log.warn(message))
 
-  const connections = createConnections(config, log)
+  const drivers = createDrivers(config)
+  const connections = createConnections(config, drivers, log)
   const perServer = { maxConnections: config.pool.perServer, maxConnectionsPerAccount: config.pool.perAccount }
   const reader = new AccessReader(database, cipher, perServer, (error) =>
     log.error({ err: error }, 'a stored secret cannot be read'),
@@ -121,7 +122,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   }
 
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
-  const services = { users, servers, permissions, audit, keys }
+  const services = { users, servers, permissions, drivers, audit, keys }
   const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
   await auth.start()
   await trees.start()
@@ -129,8 +130,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   return { gateway, database, connections, trees, users, servers, permissions, auth, stop }
 }
 
-function createConnections({ pool, breaker, deadlines, ...config }: Config, log: Logger): Connections {
-  const drivers = createDrivers({ ...config, deadlines })
+function createConnections({ pool, breaker, deadlines }: Config, drivers: Drivers, log: Logger): Connections {
   return new Connections({
     driverFor: (protocol) => drivers.driverFor(protocol),
     log,
@@ -152,7 +152,7 @@ function edges(
   config: Config,
   log: Logger,
   auth: Auth,
-  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'audit' | 'keys'>,
+  services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'drivers' | 'audit' | 'keys'>,
   treeFor: (user: AuthenticatedUser) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const { authenticator } = auth

@@ -13,6 +13,7 @@ import type { Logger } from '../logger.js'
 import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
 import type { UserService } from '../users/user-service.js'
+import type { Drivers } from '../storage/drivers.js'
 import type { Tree } from '../vfs/tree.js'
 
 /** Of `auth/`: who somebody is, and what they prove it with. */
@@ -37,6 +38,8 @@ export interface WebDependencies extends AuthParts {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  /** For tests of a server's connection, outside of the pools. */
+  readonly drivers: Drivers
   readonly audit: AuditLog
   /** Sign the cookie of sessions and the token of forms; 32 bytes each. */
   readonly keys: { readonly session: Buffer; readonly csrf: Buffer }

@@ -1,5 +1,6 @@
 import type { Router } from 'express'
 import type { WebDependencies } from './dependencies.js'
+import { ADMIN_PAGES } from './pages/admin.js'
 import { homeRoutes } from './pages/home.js'
 import { loginRoutes } from './pages/sign-in/login.js'
 import { logoutRoutes } from './pages/sign-in/logout.js'
@@ -11,4 +12,5 @@ export const PAGES: readonly ((dependencies: WebDependencies) => Router)[] = [
   loginRoutes,
   secondFactorRoutes,
   logoutRoutes,
+  ...ADMIN_PAGES,
 ]

@@ -3,6 +3,7 @@ import type { AuthenticatedUser } from '../../src/auth/authenticate.js'
 import { loadConfig } from '../../src/config/config.js'
 import { createLogger } from '../../src/logger.js'
 import { AccessCache } from '../../src/permissions/access-cache.js'
+import { createDrivers } from '../../src/storage/drivers.js'
 import type { Tree } from '../../src/vfs/tree.js'
 import { createWebApp } from '../../src/web/app.js'
 import type { WebDependencies } from '../../src/web/dependencies.js'
@@ -48,6 +49,7 @@ export async function startWebApp(
   })
   await auth.start()
 
+  const config = loadConfig({})
   const log: string[] = []
   const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
   const { servers, permissions } = services
@@ -58,7 +60,8 @@ export async function startWebApp(
     treeFor: (user) => memoryTree(user),
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
     log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
-    config: loadConfig({}),
+    config,
+    drivers: createDrivers({ deadlines: config.deadlines, allowNetworks: ['127.0.0.0/8'] }),
     ...overrides(services),
   })
   const server = await serve(app)

@@ -7,7 +7,7 @@ import { openSecrets } from '../../db/master-key.js'
 import { messageOf } from '../../errors.js'
 import type { CommandContext } from '../context.js'
 import { CommandFailed } from '../failure.js'
-import { probeServer } from '../probe-server.js'
+import { probeServer } from '../../servers/probe-server.js'
 import { codeOf } from '../read-secret.js'
 
 const LEAST_NODE = [20, 19] as const

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { Login } from '../../storage/driver.js'
 import { permissionOf, serverNamed, type CommandContext } from '../context.js'
 import { CommandFailed } from '../failure.js'
-import { probeServer } from '../probe-server.js'
+import { probeServer } from '../../servers/probe-server.js'
 import { cliActor, type Services } from '../services.js'
 import type { Server } from '../../servers/server.js'
 

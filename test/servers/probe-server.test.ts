@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { probeServer, type Probe } from '../../src/cli/probe-server.js'
+import { probeServer, type Probe } from '../../src/servers/probe-server.js'
 import { startEmbeddedSftpServer, type EmbeddedSftpServer } from '../../src/demo/embedded-sftp-server.js'
 import type { NewServer } from '../../src/servers/server-input.js'
 import type { Login } from '../../src/storage/driver.js'

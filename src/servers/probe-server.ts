@@ -1,16 +1,18 @@
 import { messageOf } from '../errors.js'
-import { normalizeFingerprint } from '../servers/fingerprint.js'
-import type { Server } from '../servers/server.js'
-import { endpointOf } from '../servers/server-row.js'
 import type { Login, Trust } from '../storage/driver.js'
-import { StorageError } from '../storage/errors.js'
 import type { Drivers } from '../storage/drivers.js'
+import { StorageError } from '../storage/errors.js'
+import { normalizeFingerprint } from './fingerprint.js'
+import type { Server } from './server.js'
+import { endpointOf } from './server-row.js'
 
 export interface Phase {
   readonly name: 'connect' | 'trust' | 'login' | 'list'
   /** Milliseconds. */
   readonly took: number
   readonly ok: boolean
+  /** Of a `StorageError`, where it failed with one. */
+  readonly code?: string
   /** What was found, or why it failed. */
   readonly detail: string
 }
@@ -41,7 +43,7 @@ export async function probeServer(
     const start = performance.now()
     const phase = await work().then(
       (detail) => ({ ok: true, detail }),
-      (error: unknown) => ({ ok: false, detail: explain(error) }),
+      (error: unknown) => ({ ok: false, ...explain(error) }),
     )
     phases.push({ name, took: performance.now() - start, ...phase })
     onPhase(phases.at(-1) as Phase)
@@ -102,6 +104,7 @@ function judgeTrust({ trust, protocol }: Server, shown: string | undefined): str
   }
 }
 
-function explain(error: unknown): string {
-  return error instanceof StorageError ? `${error.code}: ${error.message}` : messageOf(error)
+function explain(error: unknown): { detail: string; code?: string } {
+  if (!(error instanceof StorageError)) return { detail: messageOf(error) }
+  return { detail: `${error.code}: ${error.message}`, code: error.code }
 }
