@@ -1,3 +1,4 @@
+import { Activity } from './activity/activity.js'
 import { AuditLog } from './audit/audit-log.js'
 import { Auth } from './auth/auth.js'
 import type { AuthenticatedUser } from './auth/authenticate.js'
@@ -23,6 +24,8 @@ import { createDrivers, type Drivers } from './storage/drivers.js'
 import { ensureAdmin } from './users/first-admin.js'
 import { UserService } from './users/user-service.js'
 import type { UserAccess } from './vfs/mount.js'
+import { ObservedTree } from './vfs/observed-tree.js'
+import type { Client } from './vfs/observer.js'
 import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
@@ -75,6 +78,8 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     load: (userIds) => reader.load(userIds),
     onError: (error) => log.error({ err: error }, 'what users may reach cannot be read; it is tried again'),
   })
+  const activity = new Activity()
+  const observers = [activity]
   const trees = new Trees({
     connections,
     locks: database.locks,
@@ -110,15 +115,16 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
   })
   const restricted = new RestrictedAccess()
-  const treeFor = async (user: AuthenticatedUser): Promise<Tree> => {
+  const treeFor = async (user: AuthenticatedUser, client: Client): Promise<Tree> => {
     const { userId, authVersion, scopes, servers } = user
     const permitted = access.peek(userId) ?? (await access.get(userId))
     if (permitted?.authVersion !== authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
     if (!scopes.has('files:read')) throw new HttpError(403, 'SCOPE', 'This token is not for files.')
+    activity.seen(user, client)
     const credential = credentialName(user)
-    if (credential === undefined) return trees.treeOf(permitted)
     const readOnly = !scopes.has('files:write')
-    return trees.treeOf(restricted.of(permitted, { servers, readOnly, credential }))
+    const reach = credential === undefined ? permitted : restricted.of(permitted, { servers, readOnly, credential })
+    return new ObservedTree(trees.treeOf(reach), reach, client, observers)
   }
 
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
@@ -153,7 +159,7 @@ function edges(
   log: Logger,
   auth: Auth,
   services: Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'drivers' | 'audit' | 'keys'>,
-  treeFor: (user: AuthenticatedUser) => Promise<Tree>,
+  treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const { authenticator } = auth
   const isProxy = addressMatcher(config.trustProxy)

@@ -21,7 +21,11 @@ const PARTS: Record<
   db: { imports: ['errors', 'storage'], types: ['logger', 'vfs'] },
 
   vfs: { imports: ['errors', 'storage'], types: ['logger', 'audit'] },
-  audit: { imports: ['errors', 'db'], types: ['logger'] },
+  audit: { imports: ['errors', 'db'], types: ['logger', 'vfs'] },
+  // Who uses what right now: told by the trees and by the connections.
+  activity: { imports: ['errors'], types: ['logger', 'db', 'audit', 'storage', 'vfs'] },
+  health: { imports: ['errors'], types: ['logger', 'db', 'storage'] },
+  metrics: { imports: ['errors'], types: ['logger', 'storage', 'vfs', 'activity', 'health', 'audit'] },
   auth: { imports: ['errors', 'parse-input', 'db', 'audit'], types: ['logger', 'vfs', 'users'] },
   users: { imports: ['errors', 'parse-input', 'db', 'audit', 'auth'], types: ['logger'] },
   servers: { imports: ['errors', 'parse-input', 'db', 'audit', 'storage'], types: ['logger', 'vfs'] },
@@ -50,8 +54,10 @@ const PARTS: Record<
       'servers',
       'permissions',
       'sync',
+      'activity',
+      'health',
     ],
-    types: ['logger'],
+    types: ['logger', 'metrics'],
   },
 
   /** Runs before anything is installed. */
@@ -82,13 +88,14 @@ const PACKAGES: Record<string, readonly string[]> = {
   'express-session': ['web'],
   helmet: ['web'],
   jose: ['auth'],
-  'lru-cache': ['storage', 'vfs', 'auth', 'permissions'],
+  'lru-cache': ['storage', 'vfs', 'auth', 'permissions', 'audit', 'activity'],
   'mime-types': ['http'],
   otpauth: ['auth'],
   pino: ['logger'],
   'pino-pretty': ['logger'],
+  'prom-client': ['metrics'],
   qrcode: ['web'],
-  'rate-limiter-flexible': ['auth'],
+  'rate-limiter-flexible': ['auth', 'web'],
   saxes: ['dav'],
   selfsigned: ['http'],
   sequelize: ['db', ...SERVICES],
@@ -98,7 +105,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   umzug: ['db'],
   'webdav-server': ['dav'],
   yaml: ['config', 'cli'],
-  zod: ['config', 'cli', 'parse-input', ...SERVICES],
+  zod: ['config', 'cli', 'parse-input', 'web', ...SERVICES],
 }
 
 const KEBAB_CASE = /^([a-z0-9]+-)*[a-z0-9]+(\.d)?\.(ts|mjs)$/

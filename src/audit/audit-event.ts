@@ -1,4 +1,4 @@
-/** What an event is about; its name as it was at that time. */
+/** What an event is about; its name as it was at that time. `id` 0: nobody knows anything by this name, or it is the top folder. */
 export interface AuditObject {
   readonly id: number
   readonly name: string
@@ -11,9 +11,14 @@ interface Event<Type extends string, Details> {
 }
 
 type Nothing = Readonly<Record<string, never>>
-/** Names of the fields that changed, never their values. */
-interface Changed {
+
+type Values = Readonly<Record<string, unknown>>
+
+/** Names of the fields that changed, and their values, save those of secrets. */
+export interface Changed {
   readonly fields: readonly string[]
+  readonly before: Values
+  readonly after: Values
 }
 
 /** Of an app password or API token: whose it is, and what it is limited to. */
@@ -23,8 +28,53 @@ interface SecretLimits {
   readonly expiresAt: string | undefined
 }
 
+/** What everybody knows of one request on files. */
+export interface FileDetails {
+  /** Virtual path. */
+  readonly path: string
+  /** Of a copy or a move. */
+  readonly target?: string
+  /** The login on the server. */
+  readonly remoteUser?: string
+  /** Bytes that travelled through the gateway. */
+  readonly bytes?: number
+  /** Why it was refused or failed. */
+  readonly code?: string
+  /** Milliseconds. */
+  readonly duration: number
+  readonly via: string
+  readonly userAgent: string
+}
+
+export interface LoginDetails {
+  readonly via: string
+  /** The app password or API token. */
+  readonly credential?: string | undefined
+  readonly reason?: string | undefined
+}
+
+/** What can be done to files and folders. `looked-at` and `listed` are recorded coarsely. */
+export type FileVerb =
+  | 'looked-at'
+  | 'listed'
+  | 'read'
+  | 'written'
+  | 'folder-made'
+  | 'removed'
+  | 'copied'
+  | 'moved'
+  | 'time-set'
+  | 'properties-changed'
+  | 'locked'
+  | 'lock-refreshed'
+  | 'unlocked'
+
 /** Everything that can be recorded, in the past tense. Details hold no secret. */
 export type AuditEvent =
+  | Event<`file.${FileVerb}`, FileDetails>
+  | Event<'login.succeeded' | 'login.refused', LoginDetails>
+  /** By the retention: events up to number `through` are gone. */
+  | Event<'audit.cut', { readonly through: number; readonly events: number }>
   | Event<'user.created', { readonly role: string }>
   | Event<'user.role-changed', { readonly from: string; readonly to: string }>
   | Event<'user.password-changed', Nothing>
@@ -43,18 +93,25 @@ export type AuditEvent =
   | Event<'app-password.revoked', { readonly user: string }>
   | Event<'api-token.created', SecretLimits & { readonly scopes: readonly string[] }>
   | Event<'api-token.revoked', { readonly user: string }>
-  /** The object is the user; id 0 when there is none of that name. */
-  | Event<'login.succeeded', { readonly via: string; readonly credential?: string | undefined }>
-  | Event<'login.refused', { readonly via: string; readonly reason: string }>
-  | Event<'server.created', { readonly protocol: string; readonly host: string; readonly port: number }>
+  | Event<
+      'server.created',
+      { readonly protocol: string; readonly host: string; readonly port: number; readonly trust: unknown }
+    >
   | Event<'server.updated', Changed>
-  | Event<'server.trusted', { readonly kind: string; readonly fingerprints: readonly string[] }>
+  | Event<
+      'server.trusted',
+      { readonly kind: string; readonly fingerprints: readonly string[]; readonly before: unknown }
+    >
   | Event<'server.disabled', Nothing>
   | Event<'server.enabled', Nothing>
-  | Event<'server.removed', Nothing>
-  | Event<'permission.granted', { readonly access: string }>
+  | Event<'server.removed', { readonly before: Values }>
+  | Event<'permission.granted', { readonly access: string; readonly after: Values }>
   | Event<'permission.updated', Changed>
-  | Event<'permission.credentials-changed', Changed>
-  | Event<'permission.revoked', Nothing>
+  /** Names of the credentials that are set now; values never. */
+  | Event<'permission.credentials-changed', { readonly fields: readonly string[] }>
+  | Event<'permission.revoked', { readonly before: Values }>
 
 export type AuditEventType = AuditEvent['type']
+
+export const OUTCOMES = ['ok', 'refused', 'failed'] as const
+export type Outcome = (typeof OUTCOMES)[number]

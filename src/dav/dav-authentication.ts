@@ -4,6 +4,7 @@ import { badRequest } from './dav-error.js'
 import { DavUser } from './dav-user.js'
 import { clientAddress } from '../http/client-address.js'
 import { loginAnswer } from '../http/login-answer.js'
+import { requestClient } from '../http/request-client.js'
 import { answerFor, answerForClient } from '../http/status.js'
 import { sendEmpty, sendText } from './answers.js'
 import type { DavDependencies } from './settings.js'
@@ -52,7 +53,7 @@ export class DavAuthentication implements webdav.HTTPAuthentication {
       throw badRequest('BAD_AUTHORIZATION', 'There are two Authorization headers.')
     }
     const result = await authenticate(request.headers.authorization, clientAddress(request, trustProxy))
-    if (result.ok) return new DavUser(await treeFor(result.user))
+    if (result.ok) return new DavUser(await treeFor(result.user, requestClient(request, result.user, trustProxy)))
 
     this.#hintForWindows(request.headers['user-agent'])
     discardBody(request, response)

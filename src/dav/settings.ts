@@ -1,5 +1,6 @@
 import type { AuthenticatedUser, AuthResult } from '../auth/authenticate.js'
 import type { Logger } from '../logger.js'
+import type { Client } from '../vfs/observer.js'
 import type { Tree } from '../vfs/tree.js'
 
 export interface DavLimits {
@@ -17,7 +18,7 @@ export interface DavLimits {
 export interface DavDependencies {
   /** Judges an `Authorization` header (undefined: none was sent) from a client's address. */
   readonly authenticate: (header: string | undefined, address: string) => AuthResult | Promise<AuthResult>
-  readonly treeFor: (user: AuthenticatedUser) => Tree | Promise<Tree>
+  readonly treeFor: (user: AuthenticatedUser, client: Client) => Tree | Promise<Tree>
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>
   /** Where users reach the gateway, when the admin said so. */
   readonly publicUrl?: string | undefined

@@ -7,9 +7,12 @@ import { defineModels, type Models } from './models/define-models.js'
 import { RevisionCounter } from './revision.js'
 import { APPLICATION_ID, checkSchema, refuseForeignFile } from './schema-check.js'
 import { ConfiguredDatabase, SqliteConnection } from './sqlite-connection.js'
+import { DatabaseAuditStore } from './stores/audit-store.js'
+import { DatabaseHealthStore } from './stores/health-store.js'
 import { DatabaseLockStore } from './stores/lock-store.js'
 import { DatabasePropertyStore } from './stores/property-store.js'
 import { DatabaseUploadJournal } from './stores/upload-journal.js'
+import { DatabaseUsageStore } from './stores/usage-store.js'
 
 export interface DatabaseOptions {
   /** Holds the SQLite file unless `url` names another; made with mode 0700 when missing. */
@@ -34,6 +37,9 @@ export class Database {
   readonly locks: DatabaseLockStore
   readonly properties: DatabasePropertyStore
   readonly uploads: DatabaseUploadJournal
+  readonly audit: DatabaseAuditStore
+  readonly usage: DatabaseUsageStore
+  readonly health: DatabaseHealthStore
   readonly revision: RevisionCounter
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
@@ -50,6 +56,9 @@ export class Database {
     this.locks = new DatabaseLockStore(writer)
     this.properties = new DatabasePropertyStore(reader, writer)
     this.uploads = new DatabaseUploadJournal(writer)
+    this.audit = new DatabaseAuditStore(reader, writer)
+    this.usage = new DatabaseUsageStore(reader, writer)
+    this.health = new DatabaseHealthStore(reader, writer)
     this.revision = new RevisionCounter(reader)
   }
 

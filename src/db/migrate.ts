@@ -3,6 +3,7 @@ import { Umzug, type RunnableMigration, type UmzugStorage } from 'umzug'
 import { DatabaseError } from './errors.js'
 import { initial } from './migrations/0001-initial.js'
 import { secondFactorAndTokens } from './migrations/0002-second-factor-and-tokens.js'
+import { auditChainAndHealth } from './migrations/0003-audit-chain-and-health.js'
 
 export interface MigrationContext {
   readonly queryInterface: QueryInterface
@@ -12,7 +13,7 @@ export interface MigrationContext {
 export type Migration = RunnableMigration<MigrationContext>
 
 /** In order; a migration is never edited once it was released. */
-const MIGRATIONS: readonly Migration[] = [initial, secondFactorAndTokens]
+const MIGRATIONS: readonly Migration[] = [initial, secondFactorAndTokens, auditChainAndHealth]
 
 const TABLE = 'schema_migrations'
 

@@ -44,8 +44,12 @@ export class SecretCipher {
    * other purposes got.
    */
   deriveKey(purpose: string): Buffer {
-    const key = this.#keys.get(this.activeKeyId) as Buffer
-    return Buffer.from(hkdfSync('sha256', key, '', `ftpcluster ${purpose} v1`, KEY_BYTES))
+    return derive(this.#keys.get(this.activeKeyId) as Buffer, purpose)
+  }
+
+  /** As `deriveKey`, of every key that is known, by its id: for what an older key has signed. */
+  deriveKeys(purpose: string): ReadonlyMap<string, Buffer> {
+    return new Map([...this.#keys].map(([id, key]) => [id, derive(key, purpose)]))
   }
 
   encrypt(secret: string, place: SecretPlace): string {
@@ -70,6 +74,10 @@ export class SecretCipher {
       throw new SecretError(place)
     }
   }
+}
+
+function derive(key: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', `ftpcluster ${purpose} v1`, KEY_BYTES))
 }
 
 /** Says which key it was without saying anything about it. */

@@ -33,11 +33,14 @@ export class SqliteConnection {
   }
 
   /** Several statements as one transaction: all of them or none. */
-  transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+  transaction<T>(work: (run: Run, all: All) => Promise<T>): Promise<T> {
     return this.#enqueue(async () => {
       await this.#run('BEGIN IMMEDIATE', [])
       try {
-        const result = await work((sql, ...values) => this.#run(sql, values))
+        const result = await work(
+          (sql, ...values) => this.#run(sql, values),
+          (sql, ...values) => this.#all(sql, values),
+        )
         await this.#run('COMMIT', [])
         return result
       } catch (error) {
@@ -101,6 +104,7 @@ export interface RunResult {
 }
 
 export type Run = (sql: string, ...values: SqlValue[]) => Promise<RunResult>
+export type All = (sql: string, ...values: SqlValue[]) => Promise<SqlRow[]>
 
 function nothing(): void {}
 

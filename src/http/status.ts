@@ -58,6 +58,7 @@ const VFS: Record<VfsErrorCode, number> = {
   TOO_LARGE: 507,
   TOO_MANY_ITEMS: 507,
   REVOKED: 403,
+  ENDED: 403,
 }
 
 /**

@@ -60,8 +60,8 @@ export class PermissionService {
   }
 
   /** @throws UnknownObjectError */
-  async get(id: number): Promise<Permission> {
-    return permissionOf(await this.database.read(() => this.#row(id)))
+  async get(id: number, transaction?: Transaction): Promise<Permission> {
+    return permissionOf(await this.database.read(() => this.#row(id, transaction ?? null)))
   }
 
   async find(userId: number, serverId: number, transaction?: Transaction): Promise<Permission | undefined> {
@@ -110,7 +110,7 @@ export class PermissionService {
         await row.update(encryptCredentials(row.id, fields.credentials, this.cipher), { transaction })
       }
       const full = await this.#row(row.id, transaction)
-      const details = { access: row.access }
+      const details = { access: row.access, after: valuesOf(full) }
       await this.audit.record({ type: 'permission.granted', object: objectOf(full), details }, actor, transaction)
       return permissionOf(full)
     }, outer)
@@ -149,12 +149,11 @@ export class PermissionService {
         endsAt: fields.endsAt === undefined ? row.endsAt : fields.endsAt,
         selfService: fields.selfService ?? row.selfService,
       }
-      const changed = (['remoteUser', 'access', 'root', 'endsAt', 'selfService'] as const).filter(
-        (field) => row[field]?.valueOf() !== next[field]?.valueOf(),
-      )
+      const changed = AUDITED.filter((field) => row[field]?.valueOf() !== next[field]?.valueOf())
       if (changed.length === 0) return { permission: permissionOf(row), changed }
+      const before = valuesOf(row, changed)
       await row.update(next, { transaction })
-      const details = { fields: changed }
+      const details = { fields: changed, before, after: valuesOf(row, changed) }
       await this.audit.record({ type: 'permission.updated', object: objectOf(row), details }, actor, transaction)
       return { permission: permissionOf(row), changed }
     }, outer)
@@ -178,6 +177,9 @@ export class PermissionService {
       refuseKey(credentials, row.Server?.protocol)
       const columns = encryptCredentials(id, credentials, this.cipher)
       await row.update({ ...columns, secretVersion: row.secretVersion + 1 }, { transaction })
+      // What the server said to the old ones says nothing of these.
+      const { PermissionUsage } = this.database.models
+      await PermissionUsage.update({ loginRejectedAt: null }, { where: { permissionId: id }, transaction })
       const event = { type: 'permission.credentials-changed' as const, object: objectOf(row) }
       await this.audit.record({ ...event, details: { fields: Object.keys(credentials) } }, actor, transaction)
       return permissionOf(row)
@@ -198,12 +200,13 @@ export class PermissionService {
   }
 
   /** @throws UnknownObjectError */
-  async revoke(id: number, actor: Actor): Promise<void> {
+  async revoke(id: number, actor: Actor, outer?: Transaction): Promise<void> {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
       await row.destroy({ transaction })
-      await this.audit.record({ type: 'permission.revoked', object: objectOf(row), details: {} }, actor, transaction)
-    })
+      const details = { before: valuesOf(row) }
+      await this.audit.record({ type: 'permission.revoked', object: objectOf(row), details }, actor, transaction)
+    }, outer)
   }
 
   async #row(id: number, transaction: Transaction | null = null): Promise<PermissionRow> {
@@ -217,6 +220,13 @@ export class PermissionService {
 function refuseKey(credentials: Credentials | undefined, protocol: string | undefined): void {
   if (credentials?.privateKey === undefined || protocol === 'sftp') return
   throw new ValidationError([{ field: 'privateKey', message: 'is for sftp servers only: give a password' }])
+}
+
+const AUDITED = ['remoteUser', 'access', 'root', 'endsAt', 'selfService'] as const
+
+/** For the audit. Nothing of it is a secret. */
+function valuesOf(row: PermissionRow, fields: readonly (typeof AUDITED)[number][] = AUDITED) {
+  return Object.fromEntries(fields.map((field) => [field, row[field]]))
 }
 
 function objectOf(row: PermissionRow) {

@@ -34,8 +34,8 @@ export class ServerService {
   }
 
   /** @throws UnknownObjectError */
-  async get(id: number): Promise<Server> {
-    return serverOf(await this.database.read(() => this.#row(id)))
+  async get(id: number, transaction?: Transaction): Promise<Server> {
+    return serverOf(await this.database.read(() => this.#row(id, transaction ?? null)))
   }
 
   /** By alias, in any case. */
@@ -80,7 +80,7 @@ export class ServerService {
       if (fields.adminPassword != null) {
         await row.update({ adminPass: this.#encrypt(row.id, fields.adminPassword) }, { transaction })
       }
-      const details = { protocol: row.protocol, host: row.host, port: row.port }
+      const details = { protocol: row.protocol, host: row.host, port: row.port, trust: serverOf(row).trust }
       await this.audit.record({ type: 'server.created', object: objectOf(row), details }, actor, transaction)
       return serverOf(row)
     }, outer)
@@ -111,16 +111,17 @@ export class ServerService {
       if (next.aliasKey !== row.aliasKey) await this.#refuseTakenAlias(next.alias, id, transaction)
       if (changed.some((field) => CONNECTION_FIELDS.has(field))) next.version = row.version + 1
       const adminPass = newPassword == null ? null : this.#encrypt(id, newPassword)
+      const before = valuesOf(row, changed)
       await row.update(passwordChanged ? { ...next, adminPass } : next, { transaction })
-      const details = { fields: changed }
+      const details = { fields: changed, before, after: valuesOf(row, changed) }
       await this.audit.record({ type: 'server.updated', object: objectOf(row), details }, actor, transaction)
       return { server: serverOf(row), changed }
     }, outer)
   }
 
   /** @throws ValidationError, UnknownObjectError */
-  async setTrust(id: number, input: TrustInput, actor: Actor): Promise<Server> {
-    return this.#setTrust(id, serverTrustOf(parseInput(trust, input, 'trust')), actor)
+  async setTrust(id: number, input: TrustInput, actor: Actor, outer?: Transaction): Promise<Server> {
+    return this.#setTrust(id, serverTrustOf(parseInput(trust, input, 'trust')), actor, undefined, outer)
   }
 
   /**
@@ -151,12 +152,13 @@ export class ServerService {
   }
 
   /** Removes the permissions on it too. @throws UnknownObjectError */
-  async remove(id: number, actor: Actor): Promise<void> {
+  async remove(id: number, actor: Actor, outer?: Transaction): Promise<void> {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
       await row.destroy({ transaction })
-      await this.audit.record({ type: 'server.removed', object: objectOf(row), details: {} }, actor, transaction)
-    })
+      const details = { before: valuesOf(row) }
+      await this.audit.record({ type: 'server.removed', object: objectOf(row), details }, actor, transaction)
+    }, outer)
   }
 
   async #setTrust(
@@ -164,6 +166,7 @@ export class ServerService {
     next: ServerTrust,
     actor: Actor,
     allowed: (current: ServerTrust) => boolean = () => true,
+    outer?: Transaction,
   ): Promise<Server> {
     return this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
@@ -172,10 +175,11 @@ export class ServerService {
       const columns = { trust: JSON.stringify(next), version: row.version + 1 }
       refuse({ ...row.get({ plain: true }), ...columns })
       await row.update(columns, { transaction })
-      const details = { kind: next.kind, fingerprints: next.kind === 'pinned' ? next.fingerprints : [] }
+      const fingerprints = next.kind === 'pinned' ? next.fingerprints : []
+      const details = { kind: next.kind, fingerprints, before: current.trust }
       await this.audit.record({ type: 'server.trusted', object: objectOf(row), details }, actor, transaction)
       return serverOf(row)
-    })
+    }, outer)
   }
 
   async #row(id: number, transaction: Transaction | null = null): Promise<ServerRow> {
@@ -269,6 +273,13 @@ const FIELD_NAMES: readonly (readonly [keyof Columns, string])[] = [
 
 function changedFields(row: ServerRow, next: Columns): string[] {
   return FIELD_NAMES.filter(([column]) => row[column] !== next[column]).map(([, name]) => name)
+}
+
+/** For the audit, by the names under which the fields are said: nothing of it is a secret. */
+function valuesOf(row: ServerRow, fields?: readonly string[]): Record<string, unknown> {
+  const shown = FIELD_NAMES.filter(([, name]) => fields?.includes(name) ?? true)
+  const { trust } = serverOf(row)
+  return Object.fromEntries(shown.map(([column, name]) => [name, column === 'trust' ? trust : row[column]]))
 }
 
 function refuse(columns: Columns): void {

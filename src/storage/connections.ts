@@ -3,6 +3,7 @@ import { AccountPool, lentIn, type PooledConnection } from './account-pool.js'
 import { messageOf } from '../errors.js'
 import type { Account, ServerState, Use } from './account.js'
 import { systemClock, type Clock } from './clock.js'
+import type { ConnectionListener } from './connection-events.js'
 import type { Connection, Driver, Protocol } from './driver.js'
 import { isStorageError, StorageError } from './errors.js'
 import { Lease } from './lease.js'
@@ -15,6 +16,7 @@ export interface ConnectionsOptions {
   readonly clock?: Clock
   readonly random?: () => number
   readonly log?: PoolLog | undefined
+  readonly onEvent?: ConnectionListener | undefined
 }
 
 export interface UseOptions {
@@ -74,6 +76,7 @@ export class Connections {
       limits: { ...defaultPoolLimits, ...options.limits },
       random: options.random ?? Math.random,
       log: options.log,
+      tell: options.onEvent ?? (() => undefined),
       driverFor: (protocol) => options.driverFor(protocol),
       loggedIn: (pool, home) => {
         this.#known.set(pool.key, { kind: 'home', home })
@@ -104,7 +107,9 @@ export class Connections {
   ): Promise<T> {
     const { signal, repeatable = false } = options
     for (let first = true; ; first = false) {
+      const asked = this.#env.clock.now()
       const { server, pooled } = await this.#take(account, use, signal)
+      this.#lent(account, asked)
       const { reused } = pooled
       const lease = new Lease(pooled.connection)
       try {
@@ -193,6 +198,11 @@ export class Connections {
       if (pooled.doomed) throw changed()
       pooled.pool.closeIdle((idleSince) => this.#env.clock.now() - idleSince >= this.#env.limits.checkAfter)
     }
+  }
+
+  #lent({ server, key }: Account, asked: number): void {
+    const about = { serverId: server.id, alias: server.alias, accountKey: key }
+    this.#env.tell({ kind: 'lent', ...about, waited: this.#env.clock.now() - asked })
   }
 
   async #alive({ connection, state, pool }: PooledConnection): Promise<boolean> {

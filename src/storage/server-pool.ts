@@ -3,6 +3,7 @@ import type { ServerTarget, Use } from './account.js'
 import { Breaker } from './breaker.js'
 import type { Clock } from './clock.js'
 import { connectFault, type ConnectFault } from './connect-fault.js'
+import type { ConnectionListener } from './connection-events.js'
 import type { Connection, Driver, Protocol } from './driver.js'
 import { StorageError } from './errors.js'
 import { limitNow, type LearnedLimit, type PoolLimits } from './pool-limits.js'
@@ -20,6 +21,7 @@ export interface PoolEnvironment {
   readonly limits: PoolLimits
   readonly random: () => number
   readonly log: PoolLog | undefined
+  readonly tell: ConnectionListener
   driverFor(protocol: Protocol): Driver
   loggedIn(pool: AccountPool, home: string): void
   rejected(pool: AccountPool, error: StorageError): void
@@ -170,11 +172,13 @@ export class ServerPool {
     if (this.size >= this.#limit && !this.#makeRoom(pool)) return
     pool.connecting = new AbortController()
     pool.breaker.begin()
+    const since = this.env.clock.now()
     const connect: Promise<void> = this.#connect(pool, pool.connecting.signal).then((outcome) => {
       pool.connecting = undefined
       this.#connects.delete(connect)
       if ('connection' in outcome) this.#connected(pool, outcome.connection)
       else this.#failed(pool, outcome)
+      this.#tell(pool, this.env.clock.now() - since, outcome)
     })
     this.#connects.add(connect)
   }
@@ -273,6 +277,12 @@ export class ServerPool {
     else if (this.connections.size > 0) this.#learned = { value: this.connections.size, until }
     const granted = { account: pool.connections.size, server: this.connections.size }
     this.#log('warn', { remoteUser: pool.account.login.username, ...granted }, 'server grants no more connections')
+  }
+
+  #tell(pool: AccountPool, took: number, outcome: { connection: Connection } | ConnectFault): void {
+    const about = { serverId: this.target.id, alias: this.target.alias, accountKey: pool.account.key, took }
+    if ('connection' in outcome) this.env.tell({ kind: 'connected', ...about })
+    else this.env.tell({ kind: 'connect-failed', ...about, ...outcome, state: pool.breaker.state })
   }
 
   #isUp(pool: AccountPool): void {

@@ -68,8 +68,8 @@ export class UserService {
   }
 
   /** @throws UnknownObjectError */
-  async get(id: number): Promise<User> {
-    return userOf(await this.database.read(() => this.#row(id)))
+  async get(id: number, transaction?: Transaction): Promise<User> {
+    return userOf(await this.database.read(() => this.#row(id, transaction ?? null)))
   }
 
   async find(username: string, transaction?: Transaction): Promise<User | undefined> {

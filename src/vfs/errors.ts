@@ -38,6 +38,8 @@ export type VfsErrorCode =
   | 'TOO_MANY_ITEMS'
   /** The permission ended or changed while the operation ran. */
   | 'REVOKED'
+  /** An administrator ended this one operation. */
+  | 'ENDED'
 
 export class VfsError extends AppError {
   /** Virtual paths that the error is about, e.g. the roots of the locks in the way. */

@@ -14,6 +14,7 @@ import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
 import type { UserService } from '../users/user-service.js'
 import type { Drivers } from '../storage/drivers.js'
+import type { Client } from '../vfs/observer.js'
 import type { Tree } from '../vfs/tree.js'
 
 /** Of `auth/`: who somebody is, and what they prove it with. */
@@ -32,7 +33,7 @@ export interface AuthParts {
 export interface WebDependencies extends AuthParts {
   /** Who is asking, by whatever the request brings. */
   readonly authenticate: (request: IncomingMessage) => AuthResult | Promise<AuthResult>
-  readonly treeFor: (user: AuthenticatedUser) => WebTree | Promise<WebTree>
+  readonly treeFor: (user: AuthenticatedUser, client: Client) => WebTree | Promise<WebTree>
   /** Why the gateway cannot serve now; undefined when it can. Asked by `/readyz`. */
   readonly unready?: () => Promise<string | undefined>
   readonly users: UserService

@@ -42,7 +42,7 @@ export function errorPages(log: WebDependencies['log']) {
 }
 
 /** Errors of Express and its parts carry a status of their own; only what the client did wrong is passed on. */
-function ofExpress(error: unknown): unknown {
+export function ofExpress(error: unknown): unknown {
   if (error instanceof HttpError || !(error instanceof Error) || !('status' in error)) return error
   const { status } = error
   if (typeof status !== 'number' || status < 400 || status > 499) return error

@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express'
 import type { AuthenticatedUser } from '../auth/authenticate.js'
+import { addressMatcher } from '../config/options.js'
 import { HttpError } from '../http/errors.js'
+import { requestClient } from '../http/request-client.js'
 import { signalOf } from '../http/request-signal.js'
 import { callToSend, sendFile } from '../http/send-file.js'
 import { encodePath, parseUrlPath } from '../http/url-path.js'
@@ -15,7 +17,8 @@ import { requireUser } from './require-user.js'
  * `/ftp/<user>/<alias>/<path>`: GET and HEAD of the user's own files; a folder is a page, or JSON for whoever asks for it.
  * `/ftp` is the user's own top folder. Another user's path is 404, whether anything is there or not.
  */
-export function ftpRoute({ authenticate, treeFor }: WebDependencies) {
+export function ftpRoute({ authenticate, treeFor, config }: WebDependencies) {
+  const isProxy = addressMatcher(config.trustProxy)
   return async (request: Request, response: Response): Promise<void> => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'This address is for reading.', {
@@ -24,7 +27,7 @@ export function ftpRoute({ authenticate, treeFor }: WebDependencies) {
     }
     const user = await requireUser(request, authenticate)
     const path = pathFor(request, user)
-    const tree = await treeFor(user)
+    const tree = await treeFor(user, requestClient(request, user, isProxy))
     const fresh = /\bno-cache\b/i.test(request.get('Cache-Control') ?? '')
     const call: Call = { signal: signalOf(request, response), fresh }
     const node = await tree.stat(path, callToSend(request, call))

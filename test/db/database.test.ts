@@ -168,6 +168,10 @@ describe('openDatabase', () => {
       objectId: 1,
       objectName: 'x',
       details: '{}',
+      outcome: 'ok',
+      requestId: null,
+      prevHash: '0',
+      hash: '1',
     })
     await rejectionOf(row.update({ actorName: 'y' }))
     await rejectionOf(row.destroy())

@@ -14,6 +14,11 @@ export interface AuditEventRow extends Model<InferAttributes<AuditEventRow>, Inf
   objectName: string
   /** JSON; holds no secret. */
   details: string
+  outcome: string
+  requestId: string | null
+  /** Hash of the event before, and of this one: `db/audit-chain.ts`. */
+  prevHash: string
+  hash: string
 }
 
 export function defineAuditEvent(sequelize: Sequelize): ModelStatic<AuditEventRow> {
@@ -30,6 +35,10 @@ export function defineAuditEvent(sequelize: Sequelize): ModelStatic<AuditEventRo
       objectId: { type: DataTypes.INTEGER, allowNull: false },
       objectName: { type: DataTypes.STRING(255), allowNull: false },
       details: { type: DataTypes.TEXT, allowNull: false },
+      outcome: { type: DataTypes.STRING(16), allowNull: false },
+      requestId: { type: DataTypes.STRING(64) },
+      prevHash: { type: DataTypes.STRING(64), allowNull: false },
+      hash: { type: DataTypes.STRING(64), allowNull: false },
     },
     { tableName: 'audit_events', timestamps: false },
   )

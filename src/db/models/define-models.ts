@@ -1,15 +1,18 @@
 import type { Sequelize } from 'sequelize'
 import { defineApiToken } from './api-token.js'
 import { defineAppPassword } from './app-password.js'
+import { defineAuditAnchor } from './audit-anchor.js'
 import { defineAuditEvent } from './audit-event.js'
 import { defineDavLock } from './dav-lock.js'
 import { defineDavProperty } from './dav-property.js'
 import { definePermission } from './permission.js'
 import { defineRecoveryCode } from './recovery-code.js'
+import { definePermissionUsage } from './permission-usage.js'
 import { defineRevision } from './revision.js'
 import { defineRevokedJwt } from './revoked-jwt.js'
 import { defineServer } from './server.js'
 import { defineSession } from './session.js'
+import { defineServerHealthSample } from './server-health-sample.js'
 import { defineSetting } from './setting.js'
 import { defineUploadJournal } from './upload-journal.js'
 import { defineUser } from './user.js'
@@ -37,9 +40,12 @@ export function defineModels(sequelize: Sequelize) {
     Session: defineSession(sequelize),
     RevokedJwt: defineRevokedJwt(sequelize),
     AuditEvent: defineAuditEvent(sequelize),
+    AuditAnchor: defineAuditAnchor(sequelize),
     DavLock: defineDavLock(sequelize),
     DavProperty: defineDavProperty(sequelize),
     UploadJournal: defineUploadJournal(sequelize),
+    PermissionUsage: definePermissionUsage(sequelize),
+    ServerHealthSample: defineServerHealthSample(sequelize),
     Revision: defineRevision(sequelize),
     Setting: defineSetting(sequelize),
   }

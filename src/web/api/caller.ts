@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http'
+import type { Actor } from '../../audit/actor.js'
+import type { AuthenticatedUser, AuthResult } from '../../auth/authenticate.js'
+import { HttpError } from '../../http/errors.js'
+import { loginAnswer } from '../../http/login-answer.js'
+import type { Needed } from './operation.js'
+
+/** Somebody with a session cookie. */
+export interface SessionVisitor {
+  readonly user: AuthenticatedUser
+  readonly sessionId: string
+}
+
+/** The doors of the API; `auth/` and `web/session/` are behind them. */
+export interface ApiDoors {
+  basic(header: string | undefined, address: string): AuthResult | Promise<AuthResult>
+  bearer(header: string | undefined, address: string): AuthResult | Promise<AuthResult>
+  /** By the session cookie; undefined when the request brings none that is valid. */
+  session(request: IncomingMessage): SessionVisitor | undefined | Promise<SessionVisitor | undefined>
+  /** @throws HttpError 403 unless the request was made by a page of this gateway, with the token of its session */
+  requireOwnPage(request: IncomingMessage): void
+}
+
+export interface Caller {
+  readonly user: AuthenticatedUser
+  readonly sessionId: string | undefined
+}
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Who calls: by `Authorization`, or else by the session cookie. A cookie, and a password that the browser adds by itself,
+ * count for a change only when one of our own pages makes it.
+ * @throws HttpError 401, 403, 429, 503
+ */
+export async function callerOf(request: IncomingMessage, address: string, doors: ApiDoors): Promise<Caller> {
+  const header = request.headers.authorization
+  const unsafe = !SAFE.has(request.method ?? '')
+  if (header === undefined) {
+    const visitor = await doors.session(request)
+    if (!visitor) throw unauthenticated(request)
+    if (unsafe) doors.requireOwnPage(request)
+    return visitor
+  }
+  const isBearer = /^bearer( |$)/i.test(header)
+  const result = await (isBearer ? doors.bearer(header, address) : doors.basic(header, address))
+  if (!result.ok) throw refused(request, result)
+  if (unsafe && !isBearer) refuseCrossSite(request)
+  return { user: result.user, sessionId: undefined }
+}
+
+/** @throws HttpError 403 when the caller lacks what the operation needs */
+export function authorise({ user }: Caller, needed: Needed): void {
+  if (needed === 'none' || needed === 'any') return
+  // A token for some servers must not manage the others.
+  const limited = needed.startsWith('admin:') && user.servers !== undefined
+  if (user.scopes.has(needed) && !limited) return
+  throw new HttpError(403, 'SCOPE_MISSING', `This needs the scope ${needed}, which your login does not have.`)
+}
+
+/** How changes by this caller are recorded. */
+export function actorOf({ user: { userId, username, via, credential } }: Caller, address: string): Actor {
+  const who = { userId, username, address }
+  return via === 'api-token' && credential
+    ? { kind: 'token', ...who, tokenName: credential.name }
+    : { kind: 'user', ...who }
+}
+
+function refuseCrossSite(request: IncomingMessage): void {
+  const site = request.headers['sec-fetch-site']
+  if (site === undefined || site === 'same-origin' || site === 'none') return
+  throw new HttpError(403, 'CROSS_SITE', 'Another site may not make changes here.')
+}
+
+function unauthenticated(request: IncomingMessage): HttpError {
+  return refused(request, { reason: 'missing' })
+}
+
+/** A browser would ask for a password on `Basic`; its scripts get the challenge without it. */
+function refused(request: IncomingMessage, result: Parameters<typeof loginAnswer>[0]): HttpError {
+  const error = loginAnswer(result)
+  const basic = error.headers['WWW-Authenticate']
+  if (basic === undefined) return error
+  const { cookie, 'sec-fetch-mode': mode = 'navigate', 'x-csrf-token': token } = request.headers
+  const byScript = cookie !== undefined || token !== undefined || mode !== 'navigate'
+  const challenge = byScript ? 'Bearer realm="FTPCluster"' : `Bearer realm="FTPCluster", ${basic}`
+  const headers = { ...error.headers, 'WWW-Authenticate': challenge }
+  const message = error.code === 'UNAUTHENTICATED' ? 'A token, or username and password, are needed.' : error.message
+  return new HttpError(error.status, error.code, message, { headers })
+}
