@@ -1,5 +1,7 @@
-import { Activity } from './activity/activity.js'
+import type { Activity } from './activity/activity.js'
+import type { PermissionUsage } from './activity/permission-usage.js'
 import { AuditLog } from './audit/audit-log.js'
+import { AuditSeal } from './audit/audit-seal.js'
 import { Authenticator, type AuthenticatedUser } from './auth/authenticate.js'
 import { PasswordHasher } from './auth/password-hasher.js'
 import type { Config } from './config/config.js'
@@ -10,14 +12,18 @@ import { openSecrets } from './db/master-key.js'
 import type { Watch } from './db/revision.js'
 import { createGateway, type Gateway } from './gateway.js'
 import { clientAddress } from './http/client-address.js'
+import { Readiness } from './health/readiness.js'
+import type { ServerHealth } from './health/server-health.js'
 import { HttpError } from './http/errors.js'
 import type { Logger } from './logger.js'
+import { Observation } from './observation.js'
 import { AccessCache } from './permissions/access-cache.js'
 import { PermissionService } from './permissions/permission-service.js'
 import { AccessReader } from './permissions/user-access.js'
 import { ServerService } from './servers/server-service.js'
+import type { ConnectionListener } from './storage/connection-events.js'
 import { Connections } from './storage/connections.js'
-import { createDrivers } from './storage/drivers.js'
+import { createDrivers, type Drivers } from './storage/drivers.js'
 import { ensureAdmin } from './users/first-admin.js'
 import { UserService } from './users/user-service.js'
 import type { UserAccess } from './vfs/mount.js'
@@ -36,6 +42,10 @@ export interface Context {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly audit: AuditLog
+  readonly activity: Activity
+  readonly usage: PermissionUsage
+  readonly health: ServerHealth
   /** Lets requests end, then cleans up, closes connections and the database. Safe to call again. */
   stop(): Promise<void>
 }
@@ -56,14 +66,21 @@ export async function createContext(config: Config, log: Logger): Promise<Contex
 
 async function build(config: Config, log: Logger, database: Database): Promise<Context> {
   const cipher = await openSecrets(database, config, (message) => log.warn(message))
-  const audit = new AuditLog(database)
+  const seal = new AuditSeal(cipher)
+  const audit = new AuditLog(database, seal)
   const hasher = new PasswordHasher()
   const users = new UserService(database, audit, hasher)
   const servers = new ServerService(database, audit, cipher)
   const permissions = new PermissionService(database, audit, cipher)
   await ensureAdmin(users, config.adminPassword, (message) => log.warn(message))
 
-  const connections = createConnections(config, log)
+  const drivers = createDrivers(config)
+  const observation = new Observation({
+    ...{ config, log, database, seal, dial: drivers.dial },
+    sources: { pools: () => connections.stats(), cache: () => trees.cacheStats },
+  })
+  const { activity, usage, health, observers } = observation
+  const connections = createConnections(config, log, drivers, observation.onConnection)
   const perServer = { maxConnections: config.pool.perServer, maxConnectionsPerAccount: config.pool.perAccount }
   const reader = new AccessReader(database, cipher, perServer, (error) =>
     log.error({ err: error }, 'a stored secret cannot be read'),
@@ -72,8 +89,6 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     load: (userIds) => reader.load(userIds),
     onError: (error) => log.error({ err: error }, 'what users may reach cannot be read; it is tried again'),
   })
-  const activity = new Activity()
-  const observers = [activity]
   const trees = new Trees({
     connections,
     locks: database.locks,
@@ -94,9 +109,10 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   })
   const authenticator = new Authenticator({ credentials: (username) => users.credentials(username), access, hasher })
   const revision = await database.revision.watch({
-    onChange: () => {
+    onChange: async () => {
       authenticator.forgetMistakes()
-      return access.refresh()
+      void health.refresh()
+      await access.refresh()
     },
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
   })
@@ -107,17 +123,29 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     return new ObservedTree(trees.treeOf(permitted), permitted, client, observers)
   }
 
-  const gateway = createGateway({ config, log, ...edges(config, log, authenticator, treeFor) })
+  const readiness = new Readiness(() => database.write())
+  const gateway = createGateway({
+    ...{ config, log },
+    ...edges(config, log, authenticator, treeFor, observation, readiness),
+    onRequest: (request) => observation.metrics?.onRequest(request),
+  })
   await trees.start()
-  const stop = once(() => shutDown({ gateway, trees, access, revision, connections, database }))
-  return { gateway, database, connections, trees, users, servers, permissions, stop }
+  await observation.start()
+  const parts = { gateway, trees, access, revision, connections, database, observation, readiness }
+  const stop = once(() => shutDown(parts))
+  return { gateway, database, connections, trees, users, servers, permissions, audit, activity, usage, health, stop }
 }
 
-function createConnections({ pool, breaker, deadlines, ...config }: Config, log: Logger): Connections {
-  const drivers = createDrivers({ ...config, deadlines })
+function createConnections(
+  { pool, breaker, deadlines }: Config,
+  log: Logger,
+  drivers: Drivers,
+  onEvent: ConnectionListener,
+): Connections {
   return new Connections({
     driverFor: (protocol) => drivers.driverFor(protocol),
     log,
+    onEvent,
     limits: {
       wait: deadlines.wait,
       queue: pool.queue,
@@ -137,6 +165,8 @@ function edges(
   log: Logger,
   authenticator: Authenticator,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
+  { metrics }: Observation,
+  readiness: Readiness,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const isProxy = addressMatcher(config.trustProxy)
   const { xmlBody, xmlDepth } = config.limits
@@ -157,6 +187,8 @@ function edges(
   const web = createWebApp({
     authenticate: (request) => authenticator.basic(request.headers.authorization, clientAddress(request, isProxy)),
     treeFor,
+    unready: () => readiness.unready(),
+    metrics,
     log,
     config,
   })
@@ -178,14 +210,20 @@ interface Parts {
   readonly revision: Watch
   readonly connections: Connections
   readonly database: Database
+  readonly observation: Observation
+  readonly readiness: Readiness
 }
 
-async function shutDown({ gateway, trees, access, revision, connections, database }: Parts): Promise<void> {
+async function shutDown(parts: Parts): Promise<void> {
+  const { gateway, trees, access, revision, connections, database, observation, readiness } = parts
+  readiness.stopping()
   await gateway.stop()
+  await observation.stopWatching()
   revision.stop()
   access.stop()
   await trees.stop()
   await connections.close()
+  await observation.stop()
   await database.close()
 }
 

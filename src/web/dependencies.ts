@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AuthenticatedUser, AuthResult } from '../auth/authenticate.js'
 import type { Config } from '../config/config.js'
 import type { Logger } from '../logger.js'
+import type { Metrics } from '../metrics/metrics.js'
 import type { Client } from '../vfs/observer.js'
 import type { Tree } from '../vfs/tree.js'
 
@@ -13,7 +14,8 @@ export interface WebDependencies {
   /** Why the gateway cannot serve now; undefined when it can. Asked by `/readyz`. */
   readonly unready?: () => Promise<string | undefined>
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>
-  readonly config: Pick<Config, 'publicUrl' | 'tls' | 'trustProxy'>
+  readonly metrics?: Pick<Metrics, 'text' | 'contentType'> | undefined
+  readonly config: Pick<Config, 'publicUrl' | 'tls' | 'trustProxy' | 'metrics'>
 }
 
 export type WebTree = Pick<Tree, 'stat' | 'list' | 'read'>
