@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import type { Activity } from '../activity/activity.js'
+import type { PermissionUsage } from '../activity/permission-usage.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { ApiTokens } from '../auth/api-tokens.js'
 import type { AppPasswords } from '../auth/app-passwords.js'
@@ -9,7 +11,9 @@ import type { SecondFactor } from '../auth/second-factor.js'
 import type { Sessions } from '../auth/sessions.js'
 import type { Setup } from '../auth/setup.js'
 import type { Config } from '../config/config.js'
+import type { ServerHealth } from '../health/server-health.js'
 import type { Logger } from '../logger.js'
+import type { Metrics } from '../metrics/metrics.js'
 import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
 import type { UserService } from '../users/user-service.js'
@@ -42,10 +46,14 @@ export interface WebDependencies extends AuthParts {
   /** For tests of a server's connection, outside of the pools. */
   readonly drivers: Drivers
   readonly audit: AuditLog
+  readonly activity: Pick<Activity, 'running' | 'end' | 'clients'>
+  readonly usage: Pick<PermissionUsage, 'of'>
+  readonly health: Pick<ServerHealth, 'of' | 'history'>
   /** Sign the cookie of sessions and the token of forms; 32 bytes each. */
   readonly keys: { readonly session: Buffer; readonly csrf: Buffer }
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>
-  readonly config: Pick<Config, 'publicUrl' | 'tls' | 'trustProxy' | 'limits'>
+  readonly metrics?: Pick<Metrics, 'text' | 'contentType'> | undefined
+  readonly config: Pick<Config, 'publicUrl' | 'tls' | 'trustProxy' | 'limits' | 'metrics'>
 }
 
 export type WebTree = Tree

@@ -1,3 +1,4 @@
+import { Activity } from '../../src/activity/activity.js'
 import { Auth } from '../../src/auth/auth.js'
 import type { AuthenticatedUser } from '../../src/auth/authenticate.js'
 import { loadConfig } from '../../src/config/config.js'
@@ -61,6 +62,9 @@ export async function startWebApp(
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
     log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
     config,
+    activity: new Activity(),
+    usage: database.usage,
+    health: { of: () => ({ state: 'unknown' }), history: () => Promise.resolve([]) },
     drivers: createDrivers({ deadlines: config.deadlines, allowNetworks: ['127.0.0.0/8'] }),
     ...overrides(services),
   })

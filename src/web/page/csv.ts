@@ -1,22 +1,16 @@
+import { csvCell } from '../../audit/audit-export.js'
 import type { Response } from 'express'
 
-/** What spreadsheets take for the start of a formula (OWASP, "CSV Injection"). */
-const FORMULA = /^[=+\-@\t\r]/
+type CsvValue = string | number | Date | undefined
 
-/**
- * One line of RFC 4180 with its line end. A value that a spreadsheet would run gets an apostrophe in front, so that it is
- * shown and not run.
- */
-export function csvLine(values: readonly (string | number | boolean | Date | undefined)[]): string {
-  return `${values.map((value) => csvValue(value)).join(',')}\r\n`
+/** One line of RFC 4180 with its line end; no value runs as a formula. */
+export function csvLine(values: readonly CsvValue[]): string {
+  return `${values.map((value) => csvCell(textOf(value))).join(',')}\r\n`
 }
 
-function csvValue(value: string | number | boolean | Date | undefined): string {
+function textOf(value: CsvValue): string {
   if (value === undefined) return ''
-  if (typeof value === 'number') return String(value)
-  const text = value instanceof Date ? value.toISOString() : String(value)
-  const safe = FORMULA.test(text) ? `'${text}` : text
-  return /[",\r\n;']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  return value instanceof Date ? value.toISOString() : String(value)
 }
 
 /** Answers with a CSV file that browsers save. @param name without the ending */

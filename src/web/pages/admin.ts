@@ -1,5 +1,10 @@
 import type { Router } from 'express'
 import type { WebDependencies } from '../dependencies.js'
+import { activityRoutes } from './activity/activity.js'
+import { auditRoutes } from './audit/audit.js'
+import { exportAuditRoutes } from './audit/export-audit.js'
+import { reviewRoutes } from './review/review.js'
+import { serversHealthRoutes } from './servers/servers-health.js'
 import { editPermissionRoutes } from './permissions/edit-permission.js'
 import { grantRoutes } from './permissions/grant.js'
 import { listPermissionsRoutes } from './permissions/list-permissions.js'
@@ -25,7 +30,10 @@ import { userSecondFactorRoutes } from './users/user-second-factor.js'
 import { userStateRoutes } from './users/user-state.js'
 
 /** What the pages of administrators need. */
-export type AdminDependencies = Pick<WebDependencies, 'users' | 'servers' | 'permissions' | 'secondFactor' | 'drivers'>
+export type AdminDependencies = Pick<
+  WebDependencies,
+  'users' | 'servers' | 'permissions' | 'secondFactor' | 'drivers' | 'audit' | 'activity' | 'usage' | 'health'
+>
 
 /** The pages of administrators. Those with a fixed name stand before those with an id at the same place. */
 export const ADMIN_PAGES: readonly ((dependencies: AdminDependencies) => Router)[] = [
@@ -42,6 +50,7 @@ export const ADMIN_PAGES: readonly ((dependencies: AdminDependencies) => Router)
 
   listServersRoutes,
   newServerRoutes,
+  serversHealthRoutes,
   showServerRoutes,
   editServerRoutes,
   serverStateRoutes,
@@ -54,4 +63,9 @@ export const ADMIN_PAGES: readonly ((dependencies: AdminDependencies) => Router)
   editPermissionRoutes,
   permissionCredentialsRoutes,
   revokePermissionRoutes,
+
+  reviewRoutes,
+  auditRoutes,
+  exportAuditRoutes,
+  activityRoutes,
 ]

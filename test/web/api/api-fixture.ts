@@ -1,5 +1,6 @@
 import express, { type Request } from 'express'
-import { Authenticator, type AuthenticatedUser, type AuthResult } from '../../../src/auth/authenticate.js'
+import { Auth } from '../../../src/auth/auth.js'
+import type { AuthenticatedUser, AuthResult } from '../../../src/auth/authenticate.js'
 import { HttpError } from '../../../src/http/errors.js'
 import { createLogger } from '../../../src/logger.js'
 import { AccessCache } from '../../../src/permissions/access-cache.js'
@@ -60,10 +61,11 @@ export class ApiFixture {
   static async start(options: FixtureOptions = {}): Promise<ApiFixture> {
     const services = await openTestServices()
     const access = new AccessCache({ load: (ids) => services.access.load(ids), onError: () => {} })
-    const authenticator = new Authenticator({
-      credentials: (username) => services.users.credentials(username),
+    const { authenticator } = new Auth({
+      ...services,
       access,
-      hasher: services.hasher,
+      use: { credentialsInUse: () => new Set(), endCredentials: () => undefined },
+      onError: () => undefined,
     })
     const revision = await services.database.revision.watch({ onChange: () => access.refresh(), onError: () => {} })
     const app = express()
