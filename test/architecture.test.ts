@@ -67,6 +67,8 @@ const PARTS: Record<
   prepare: { imports: [] },
 
   context: { imports: 'everything' },
+  // What context puts together of audit, activity, health and metrics.
+  observation: { imports: 'everything' },
   gateway: { imports: 'everything' },
   main: { imports: 'everything' },
   cli: { imports: 'everything' },

@@ -3,6 +3,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Actor } from '../audit/actor.js'
 import { AuditLog } from '../audit/audit-log.js'
+import { AuditSeal } from '../audit/audit-seal.js'
 import { PasswordHasher } from '../auth/password-hasher.js'
 import type { Config } from '../config/config.js'
 import { openDatabase, type Database } from '../db/database.js'
@@ -14,6 +15,7 @@ import { UserService } from '../users/user-service.js'
 /** What the commands work with: the same services as the gateway's, on the same database. */
 export interface Services {
   readonly database: Database
+  readonly audit: AuditLog
   readonly hasher: PasswordHasher
   readonly users: UserService
   readonly servers: ServerService
@@ -32,10 +34,11 @@ export async function withServices<T>(
   const database = await openDatabase({ dataDir: config.dataDir, url: config.databaseUrl })
   try {
     const cipher = await openSecrets(database, config, notify)
-    const audit = new AuditLog(database)
+    const audit = new AuditLog(database, new AuditSeal(cipher))
     const hasher = new PasswordHasher()
     return await work({
       database,
+      audit,
       hasher,
       users: new UserService(database, audit, hasher),
       servers: new ServerService(database, audit, cipher),

@@ -1,4 +1,5 @@
 import { col, fn, Op, where, type Transaction } from 'sequelize'
+import { z } from 'zod'
 import type { Actor } from '../audit/actor.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { HashedPassword, PasswordHasher } from '../auth/password-hasher.js'
@@ -113,6 +114,25 @@ export class UserService {
     const { password, ...fields } = parseInput(newUser, input)
     const passwordHash = await this.#hashOf(password)
     return this.database.change((transaction) => this.#create({ ...fields, passwordHash }, actor, transaction), outer)
+  }
+
+  /**
+   * Several at once: all of them or none.
+   * @throws ValidationError (fields named `users[0].username` …), ConflictError (a name taken or there twice)
+   */
+  async createAll(inputs: readonly NewUser[], actor: Actor): Promise<User[]> {
+    const fields = parseInput(z.array(newUser), inputs, 'users')
+    const names = fields.map(({ username }) => username)
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) throw new ConflictError(`The user ${twice} is there twice.`)
+    const rows: Parameters<UserService['create']>[0][] = []
+    // Hashed before the transaction: it keeps others from writing.
+    for (const user of fields) rows.push({ ...user, password: { hash: await this.#hashOf(user.password) } })
+    return this.database.change(async (transaction) => {
+      const created: User[] = []
+      for (const row of rows) created.push(await this.create(row, actor, transaction))
+      return created
+    })
   }
 
   /**

@@ -13,6 +13,7 @@ import { registryFileRoutes } from './pages/connect/registry-file.js'
 import { dashboardRoutes } from './pages/dashboard/dashboard.js'
 import { freeSpaceRoutes } from './pages/dashboard/free-space.js'
 import { remotePasswordRoutes } from './pages/dashboard/remote-password.js'
+import { ADMIN_PAGES } from './pages/admin.js'
 import { homeRoutes } from './pages/home.js'
 import { loginRoutes } from './pages/sign-in/login.js'
 import { logoutRoutes } from './pages/sign-in/logout.js'
@@ -41,4 +42,5 @@ export const PAGES: readonly ((dependencies: WebDependencies) => Router)[] = [
   connectRoutes,
   registryFileRoutes,
   connectCheckRoutes,
+  ...ADMIN_PAGES,
 ]

@@ -1,3 +1,4 @@
+import { Activity } from '../../src/activity/activity.js'
 import { Auth } from '../../src/auth/auth.js'
 import { DriveAttempts } from '../../src/auth/drive-attempts.js'
 import type { AuthenticatedUser } from '../../src/auth/authenticate.js'
@@ -6,6 +7,7 @@ import { messageOf } from '../../src/errors.js'
 import { Jobs } from '../../src/jobs/jobs.js'
 import { createLogger } from '../../src/logger.js'
 import { AccessCache } from '../../src/permissions/access-cache.js'
+import { createDrivers } from '../../src/storage/drivers.js'
 import type { Tree } from '../../src/vfs/tree.js'
 import { createWebApp } from '../../src/web/app.js'
 import type { WebDependencies } from '../../src/web/dependencies.js'
@@ -52,6 +54,7 @@ export async function startWebApp(
   })
   await auth.start()
 
+  const config = loadConfig({})
   const log: string[] = []
   const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
   const { servers, permissions } = services
@@ -64,7 +67,11 @@ export async function startWebApp(
     treeFor: (user) => memoryTree(user),
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
     log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
-    config: loadConfig({}),
+    config,
+    activity: new Activity(),
+    usage: database.usage,
+    health: { of: () => ({ state: 'unknown' }), history: () => Promise.resolve([]) },
+    drivers: createDrivers({ deadlines: config.deadlines, allowNetworks: ['127.0.0.0/8'] }),
     ...overrides(services),
   })
   const server = await serve(app)
