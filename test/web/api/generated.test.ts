@@ -12,6 +12,7 @@ import { broken, valid, type Schema } from './schema-arbitrary.js'
 
 interface Content {
   readonly schema: Schema
+  readonly example?: unknown
 }
 interface ResponseDescription {
   readonly $ref?: string
@@ -97,7 +98,6 @@ describe('every operation of the API', () => {
 
     /** @throws AssertionError when the answer is not one that the description allows */
     const judge = (reply: Reply): void => {
-      if (process.env.TALLY) console.error(description.operationId, reply.status)
       const response = description.responses[reply.status]
       if (!response) throw new Error(`${description.operationId} answers ${reply.status}: ${reply.text.slice(0, 500)}`)
       const isDeclared = Object.keys(response.$ref ? {} : description.responses).includes(String(reply.status))
@@ -143,9 +143,19 @@ describe('every operation of the API', () => {
           ),
           { requiredKeys: place === 'path' ? undefined : [] } as fc.RecordConstraints<string>,
         )
-      const content = body ? kind(body[1].schema) : fc.constant(undefined)
+      const content = body ? kind(body[1].schema, body[1].example) : fc.constant(undefined)
       return fc.record({ path: from('path'), query: from('query'), body: content })
     }
+
+    it(`${description.operationId} does what it says with the example`, async () => {
+      const own = path.includes('/servers') ? api.serverId : path.includes('/users') ? api.userId : api.permissionId
+      const ids = { id: own, serverId: api.serverId, key: 'none' }
+      const reply = await request({ path: ids, query: {}, body: body?.[1].example })
+      judge(reply)
+      const expected = REFUSED_EXAMPLES[description.operationId]
+      if (expected === undefined) expect(reply.status, reply.text).to.be.within(200, 299)
+      else expect(reply.status, reply.text).to.equal(expected)
+    })
 
     it(`${description.operationId} answers as described, to what is right and to what is not`, async () => {
       const rounds = { numRuns: 15, interruptAfterTimeLimit: 8000 }
@@ -160,6 +170,17 @@ describe('every operation of the API', () => {
     }).timeout(60_000)
   }
 })
+
+/** What an example alone cannot do: there is no right code, nothing to revoke, or nobody to ask. */
+const REFUSED_EXAMPLES: Readonly<Record<string, number>> = {
+  'me.secondFactor.confirm': 409,
+  'me.secondFactor.disable': 409,
+  'me.secondFactor.renewRecoveryCodes': 409,
+  'me.appPasswords.revoke': 404,
+  'me.apiTokens.revoke': 404,
+  'me.sessions.end': 404,
+  'me.servers.setCredentials': 404,
+}
 
 /** Whatever it is, as a part of a URL. */
 function wellFormed(value: unknown): string {
