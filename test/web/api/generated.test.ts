@@ -127,7 +127,7 @@ describe('every operation of the API', () => {
       const query = new URLSearchParams(
         Object.entries(parts.query as object).map(([name, value]) => [name, wellFormed(value)] as [string, string]),
       )
-      const search = query.size > 0 ? `?${query}` : ''
+      const search = query.size > 0 ? `?${query.toString()}` : ''
       const sent = body && parts.body !== undefined && { body: contentOf(body[0], parts.body), type: body[0] }
       const headers = { Authorization: 'Bearer abc' }
       return api.send(method, filled + search, { as: 'nobody', headers, ...sent })

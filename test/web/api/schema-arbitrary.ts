@@ -103,7 +103,7 @@ const NASTY: readonly unknown[] = [
   -1,
   0,
   1e308,
-  9007199254740993,
+  2 ** 53 + 2,
   { $ne: '' },
   { toString: 1 },
   [[]],
