@@ -22,7 +22,7 @@ const PARTS: Record<
 
   vfs: { imports: ['errors', 'storage'], types: ['logger', 'audit'] },
   audit: { imports: ['errors', 'db'], types: ['logger'] },
-  auth: { imports: ['errors', 'db', 'audit'], types: ['logger', 'vfs', 'users'] },
+  auth: { imports: ['errors', 'parse-input', 'db', 'audit'], types: ['logger', 'vfs', 'users'] },
   users: { imports: ['errors', 'parse-input', 'db', 'audit', 'auth'], types: ['logger'] },
   servers: { imports: ['errors', 'parse-input', 'db', 'audit', 'storage'], types: ['logger', 'vfs'] },
   permissions: {
@@ -80,8 +80,10 @@ const PACKAGES: Record<string, readonly string[]> = {
   express: ['web'],
   'express-session': ['web'],
   helmet: ['web'],
+  jose: ['auth'],
   'lru-cache': ['storage', 'vfs', 'auth', 'permissions'],
   'mime-types': ['http'],
+  otpauth: ['auth'],
   pino: ['logger'],
   'pino-pretty': ['logger'],
   'rate-limiter-flexible': ['auth'],

@@ -1,10 +1,15 @@
 import type { Sequelize } from 'sequelize'
+import { defineApiToken } from './api-token.js'
+import { defineAppPassword } from './app-password.js'
 import { defineAuditEvent } from './audit-event.js'
 import { defineDavLock } from './dav-lock.js'
 import { defineDavProperty } from './dav-property.js'
 import { definePermission } from './permission.js'
+import { defineRecoveryCode } from './recovery-code.js'
 import { defineRevision } from './revision.js'
+import { defineRevokedJwt } from './revoked-jwt.js'
 import { defineServer } from './server.js'
+import { defineSession } from './session.js'
 import { defineSetting } from './setting.js'
 import { defineUploadJournal } from './upload-journal.js'
 import { defineUser } from './user.js'
@@ -18,10 +23,19 @@ export function defineModels(sequelize: Sequelize) {
   const Permission = definePermission(sequelize)
   Permission.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
   Permission.belongsTo(Server, { foreignKey: { name: 'serverId', allowNull: false }, onDelete: 'CASCADE' })
+  const AppPassword = defineAppPassword(sequelize)
+  const ApiToken = defineApiToken(sequelize)
+  AppPassword.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
+  ApiToken.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
   return {
     User,
     Server,
     Permission,
+    AppPassword,
+    ApiToken,
+    RecoveryCode: defineRecoveryCode(sequelize),
+    Session: defineSession(sequelize),
+    RevokedJwt: defineRevokedJwt(sequelize),
     AuditEvent: defineAuditEvent(sequelize),
     DavLock: defineDavLock(sequelize),
     DavProperty: defineDavProperty(sequelize),
