@@ -1,6 +1,8 @@
 import { AuditLog } from './audit/audit-log.js'
-import { Authenticator, type AuthenticatedUser } from './auth/authenticate.js'
+import { Auth } from './auth/auth.js'
+import type { AuthenticatedUser } from './auth/authenticate.js'
 import { PasswordHasher } from './auth/password-hasher.js'
+import { credentialName } from './auth/revoked-credentials.js'
 import type { Config } from './config/config.js'
 import { addressMatcher } from './config/options.js'
 import { createDavHandler } from './dav/dav-server.js'
@@ -13,6 +15,7 @@ import { HttpError } from './http/errors.js'
 import type { Logger } from './logger.js'
 import { AccessCache } from './permissions/access-cache.js'
 import { PermissionService } from './permissions/permission-service.js'
+import { RestrictedAccess } from './permissions/restricted-access.js'
 import { AccessReader } from './permissions/user-access.js'
 import { ServerService } from './servers/server-service.js'
 import { Connections } from './storage/connections.js'
@@ -33,6 +36,7 @@ export interface Context {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly auth: Auth
   /** Lets requests end, then cleans up, closes connections and the database. Safe to call again. */
   stop(): Promise<void>
 }
@@ -87,24 +91,39 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     trees.revoke(before, after)
     retireAccounts(connections, before, after)
   })
-  const authenticator = new Authenticator({ credentials: (username) => users.credentials(username), access, hasher })
+  const auth = new Auth({
+    database,
+    audit,
+    cipher,
+    users,
+    hasher,
+    access,
+    use: trees,
+    onError: (error) => log.error({ err: error }, 'the database failed behind a login; it is tried again'),
+  })
   const revision = await database.revision.watch({
-    onChange: () => {
-      authenticator.forgetMistakes()
-      return access.refresh()
+    onChange: async () => {
+      await Promise.all([auth.changed(), access.refresh()])
     },
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
   })
+  const restricted = new RestrictedAccess()
   const treeFor = async (user: AuthenticatedUser): Promise<Tree> => {
-    const permitted = access.peek(user.userId) ?? (await access.get(user.userId))
-    if (permitted?.authVersion !== user.authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
-    return trees.treeOf(permitted)
+    const { userId, authVersion, scopes, servers } = user
+    const permitted = access.peek(userId) ?? (await access.get(userId))
+    if (permitted?.authVersion !== authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
+    if (!scopes.has('files:read')) throw new HttpError(403, 'SCOPE', 'This token is not for files.')
+    const credential = credentialName(user)
+    if (credential === undefined) return trees.treeOf(permitted)
+    const readOnly = !scopes.has('files:write')
+    return trees.treeOf(restricted.of(permitted, { servers, readOnly, credential }))
   }
 
-  const gateway = createGateway({ config, log, ...edges(config, log, authenticator, treeFor) })
+  const gateway = createGateway({ config, log, ...edges(config, log, auth, treeFor) })
+  await auth.start()
   await trees.start()
-  const stop = once(() => shutDown({ gateway, trees, access, revision, connections, database }))
-  return { gateway, database, connections, trees, users, servers, permissions, stop }
+  const stop = once(() => shutDown({ gateway, trees, access, revision, auth, connections, database }))
+  return { gateway, database, connections, trees, users, servers, permissions, auth, stop }
 }
 
 function createConnections({ pool, breaker, deadlines, ...config }: Config, log: Logger): Connections {
@@ -129,13 +148,13 @@ function createConnections({ pool, breaker, deadlines, ...config }: Config, log:
 function edges(
   config: Config,
   log: Logger,
-  authenticator: Authenticator,
+  { authenticator }: Auth,
   treeFor: (user: AuthenticatedUser) => Promise<Tree>,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const isProxy = addressMatcher(config.trustProxy)
   const { xmlBody, xmlDepth } = config.limits
   const dav = createDavHandler({
-    authenticate: (header, address) => authenticator.basic(header, address),
+    authenticate: (header, address) => authenticator.header(header, address),
     treeFor,
     log,
     publicUrl: config.publicUrl,
@@ -149,7 +168,7 @@ function edges(
     secure: config.tls.mode !== 'off' || (config.publicUrl?.startsWith('https:') ?? false),
   })
   const web = createWebApp({
-    authenticate: (request) => authenticator.basic(request.headers.authorization, clientAddress(request, isProxy)),
+    authenticate: (request) => authenticator.header(request.headers.authorization, clientAddress(request, isProxy)),
     treeFor,
     log,
     config,
@@ -170,15 +189,17 @@ interface Parts {
   readonly trees: Trees
   readonly access: AccessCache
   readonly revision: Watch
+  readonly auth: Auth
   readonly connections: Connections
   readonly database: Database
 }
 
-async function shutDown({ gateway, trees, access, revision, connections, database }: Parts): Promise<void> {
+async function shutDown({ gateway, trees, access, revision, auth, connections, database }: Parts): Promise<void> {
   await gateway.stop()
   revision.stop()
   access.stop()
   await trees.stop()
+  await auth.stop()
   await connections.close()
   await database.close()
 }

@@ -16,6 +16,13 @@ interface Changed {
   readonly fields: readonly string[]
 }
 
+/** Of an app password or API token: whose it is, and what it is limited to. */
+interface SecretLimits {
+  readonly user: string
+  readonly servers: readonly number[] | 'all'
+  readonly expiresAt: string | undefined
+}
+
 /** Everything that can be recorded, in the past tense. Details hold no secret. */
 export type AuditEvent =
   | Event<'user.created', { readonly role: string }>
@@ -24,6 +31,21 @@ export type AuditEvent =
   | Event<'user.disabled', Nothing>
   | Event<'user.enabled', Nothing>
   | Event<'user.removed', Nothing>
+  | Event<'user.second-factor-begun', Nothing>
+  | Event<'user.second-factor-enabled', Nothing>
+  | Event<'user.second-factor-disabled', Nothing>
+  | Event<'user.second-factor-reset', Nothing>
+  | Event<'user.second-factor-failed', Nothing>
+  | Event<'user.recovery-code-used', { readonly left: number }>
+  | Event<'user.recovery-codes-renewed', Nothing>
+  | Event<'user.sessions-ended', { readonly sessions: number }>
+  | Event<'app-password.created', SecretLimits & { readonly readOnly: boolean }>
+  | Event<'app-password.revoked', { readonly user: string }>
+  | Event<'api-token.created', SecretLimits & { readonly scopes: readonly string[] }>
+  | Event<'api-token.revoked', { readonly user: string }>
+  /** The object is the user; id 0 when there is none of that name. */
+  | Event<'login.succeeded', { readonly via: string; readonly credential?: string | undefined }>
+  | Event<'login.refused', { readonly via: string; readonly reason: string }>
   | Event<'server.created', { readonly protocol: string; readonly host: string; readonly port: number }>
   | Event<'server.updated', Changed>
   | Event<'server.trusted', { readonly kind: string; readonly fingerprints: readonly string[] }>

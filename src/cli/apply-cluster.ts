@@ -107,7 +107,7 @@ async function applyUsers(
         return
       }
       if (hash) {
-        await users.setPassword(known.id, hash, actor, transaction)
+        await users.setPassword(known.id, hash, actor, {}, transaction)
         fields.push('password')
       }
       if (role !== known.role) {

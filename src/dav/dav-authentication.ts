@@ -5,7 +5,7 @@ import { DavUser } from './dav-user.js'
 import { clientAddress } from '../http/client-address.js'
 import { loginAnswer } from '../http/login-answer.js'
 import { answerFor, answerForClient } from '../http/status.js'
-import { sendEmpty } from './answers.js'
+import { sendEmpty, sendText } from './answers.js'
 import type { DavDependencies } from './settings.js'
 import { answerFailure } from './verb.js'
 
@@ -17,9 +17,12 @@ const UNWANTED = [
   'Server',
 ]
 
+/** The password is right and does not do: only the answer can tell why. */
+const HINTS: ReadonlySet<string> = new Set(['second-factor', 'password-change'])
+
 /**
- * The authentication hook of webdav-server. Refusals are answered here, without a body, a backend or a wait: some clients
- * send every request a first time without credentials.
+ * The authentication hook of webdav-server. Refusals are answered here, without a backend or a wait, and with a body only
+ * where it tells what helps: some clients send every request a first time without credentials.
  */
 export class DavAuthentication implements webdav.HTTPAuthentication {
   #windowsHintGiven = false
@@ -53,9 +56,11 @@ export class DavAuthentication implements webdav.HTTPAuthentication {
 
     this.#hintForWindows(request.headers['user-agent'])
     discardBody(request, response)
-    const { status, headers = {} } = answerForClient(answerFor(loginAnswer(result)), request.headers['user-agent'])
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-    sendEmpty(response, status)
+    const answer = answerForClient(answerFor(loginAnswer(result)), request.headers['user-agent'])
+    for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
+    if (HINTS.has(result.reason)) {
+      sendText(response, answer.status, 'text/plain; charset=utf-8', `${answer.message} (${answer.code})\n`)
+    } else sendEmpty(response, answer.status)
     return undefined
   }
 

@@ -28,6 +28,8 @@ export interface Permission {
   readonly access: Access
   readonly root: string | undefined
   readonly endsAt: Date | undefined
+  /** Whether the user may enter the own remote password. */
+  readonly selfService: boolean
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -100,6 +102,7 @@ export class PermissionService {
           access: fields.access ?? 'read-write',
           root: fields.root ?? null,
           endsAt: fields.endsAt ?? null,
+          selfService: fields.selfService ?? false,
         },
         { transaction },
       )
@@ -132,8 +135,9 @@ export class PermissionService {
         access: fields.access ?? row.access,
         root: fields.root === undefined ? row.root : fields.root,
         endsAt: fields.endsAt === undefined ? row.endsAt : fields.endsAt,
+        selfService: fields.selfService ?? row.selfService,
       }
-      const changed = (['remoteUser', 'access', 'root', 'endsAt'] as const).filter(
+      const changed = (['remoteUser', 'access', 'root', 'endsAt', 'selfService'] as const).filter(
         (field) => row[field]?.valueOf() !== next[field]?.valueOf(),
       )
       if (changed.length === 0) return { permission: permissionOf(row), changed }
@@ -166,6 +170,19 @@ export class PermissionService {
       await this.audit.record({ ...event, details: { fields: Object.keys(credentials) } }, actor, transaction)
       return permissionOf(row)
     }, outer)
+  }
+
+  /**
+   * As `setCredentials`, by the user whose permission it is.
+   * @throws ValidationError, UnknownObjectError (none, or of somebody else), ConflictError (not `selfService`)
+   */
+  async setOwnCredentials(userId: number, id: number, input: Credentials, actor: Actor): Promise<Permission> {
+    return this.database.change(async (transaction) => {
+      const row = await this.#row(id, transaction)
+      if (row.userId !== userId) throw new UnknownObjectError('There is no such permission.')
+      if (!row.selfService) throw new ConflictError('An administrator keeps the login of this server.')
+      return this.setCredentials(id, input, actor, transaction)
+    })
   }
 
   /** @throws UnknownObjectError */
@@ -209,6 +226,7 @@ function permissionOf(row: PermissionRow): Permission {
     access: row.access as Access,
     root: row.root ?? undefined,
     endsAt: row.endsAt ?? undefined,
+    selfService: row.selfService,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   }

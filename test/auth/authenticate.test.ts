@@ -3,6 +3,7 @@ import { Authenticator, type AuthResult } from '../../src/auth/authenticate.js'
 import { HashQueue } from '../../src/auth/hash-queue.js'
 import { Throttle } from '../../src/auth/throttle.js'
 import { AccessCache } from '../../src/permissions/access-cache.js'
+import { loggedIn } from '../support/logged-in.js'
 import { actor, openTestServices, type TestServices } from '../support/services.js'
 
 const HOME = '192.0.2.1'
@@ -15,6 +16,7 @@ describe('Authenticator', () => {
   let door: Authenticator
   let userId: number
   let compared: number
+  let noted: string[]
   let now: number
   let stop: () => void
 
@@ -22,13 +24,14 @@ describe('Authenticator', () => {
     services = await openTestServices()
     userId = (await services.users.create({ username: 'al', password: 'p:w ??>>ä', role: 'user' }, actor)).id
     compared = 0
+    noted = []
     now = Date.now()
     cache = new AccessCache({ load: (userIds) => services.access.load(userIds) })
     door = newDoor()
     const watch = await services.database.revision.watch({
       intervalMs: 1e6,
       onChange: async () => {
-        door.forgetMistakes()
+        door.forget()
         await cache.refresh()
       },
     })
@@ -51,6 +54,14 @@ describe('Authenticator', () => {
         },
         dummy: () => services.hasher.dummy(),
       },
+      appPasswords: services.appPasswords,
+      apiTokens: services.apiTokens,
+      jwts: services.jwts,
+      logins: {
+        succeeded: ({ username, via }) => void noted.push(`${username} by ${via}`),
+        refused: ({ username, via, reason }) => void noted.push(`${username ?? 'nobody'} ${reason} by ${via}`),
+        used: () => undefined,
+      },
       throttle: new Throttle({ wait: () => Promise.resolve() }),
       now: () => now,
       ...options,
@@ -63,12 +74,13 @@ describe('Authenticator', () => {
   const reason = (result: AuthResult) => (result.ok ? 'ok' : result.reason)
 
   it('compares once, then answers at once and without a query', async () => {
-    expect(await login()).to.deep.equal({ ok: true, user: { userId, username: 'al', authVersion: 1 } })
+    const user = loggedIn({ userId, username: 'al' })
+    expect(await login()).to.deep.equal({ ok: true, user })
     let queries = 0
     const { User, Permission } = services.database.models
     User.addHook('beforeFind', () => void queries++)
     Permission.addHook('beforeFind', () => void queries++)
-    expect(ask()).to.deep.equal({ ok: true, user: { userId, username: 'al', authVersion: 1 } })
+    expect(ask()).to.deep.equal({ ok: true, user })
     expect([compared, queries]).to.deep.equal([1, 0])
   })
 

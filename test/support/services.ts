@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Actor } from '../../src/audit/actor.js'
 import { AuditLog } from '../../src/audit/audit-log.js'
+import { ApiTokens } from '../../src/auth/api-tokens.js'
+import { AppPasswords } from '../../src/auth/app-passwords.js'
+import { Jwts } from '../../src/auth/jwt.js'
 import { PasswordHasher } from '../../src/auth/password-hasher.js'
 import { openDatabase, type Database } from '../../src/db/database.js'
 import { SecretCipher } from '../../src/db/secret-cipher.js'
@@ -24,6 +27,9 @@ export interface TestServices {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly appPasswords: AppPasswords
+  readonly apiTokens: ApiTokens
+  readonly jwts: Jwts
   readonly access: AccessReader
   /** Secrets that could not be read. */
   readonly unreadable: unknown[]
@@ -53,6 +59,9 @@ export async function openTestServices(): Promise<TestServices> {
     users: new UserService(database, audit, hasher),
     servers: new ServerService(database, audit, cipher),
     permissions: new PermissionService(database, audit, cipher),
+    appPasswords: new AppPasswords(database, audit),
+    apiTokens: new ApiTokens(database, audit),
+    jwts: new Jwts(database, cipher),
     access: new AccessReader(database, cipher, { maxConnections: 64, maxConnectionsPerAccount: 4 }, (error) =>
       unreadable.push(error),
     ),

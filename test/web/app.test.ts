@@ -7,8 +7,9 @@ import { createWebApp } from '../../src/web/app.js'
 import type { WebDependencies } from '../../src/web/dependencies.js'
 import { FakeTree } from '../support/fake-tree.js'
 import { exchange, serve, type TestServer } from '../support/http-server.js'
+import { loggedIn } from '../support/logged-in.js'
 
-const ANNA = { userId: 1, username: 'anna', authVersion: 1 }
+const ANNA = loggedIn({ username: 'anna' })
 const EVIL = `"><img src=x onerror=1>&amp;<%= 7*7 %>'.txt`
 
 describe('web app', () => {
