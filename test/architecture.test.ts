@@ -83,6 +83,7 @@ const SERVICES = ['audit', 'auth', 'users', 'servers', 'permissions', 'sync']
 
 /** Which parts may import an npm package. */
 const PACKAGES: Record<string, readonly string[]> = {
+  '@zxcvbn-ts/language-common': ['users'],
   'basic-ftp': ['storage', 'demo'],
   bcrypt: ['auth'],
   'bootstrap-icons': ['web'],
