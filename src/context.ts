@@ -1,5 +1,7 @@
-import { Activity } from './activity/activity.js'
+import type { Activity } from './activity/activity.js'
+import type { PermissionUsage } from './activity/permission-usage.js'
 import { AuditLog } from './audit/audit-log.js'
+import { AuditSeal } from './audit/audit-seal.js'
 import { Auth } from './auth/auth.js'
 import type { AuthenticatedUser } from './auth/authenticate.js'
 import { DriveAttempts } from './auth/drive-attempts.js'
@@ -13,15 +15,19 @@ import { openSecrets } from './db/master-key.js'
 import type { Watch } from './db/revision.js'
 import { createGateway, type Gateway } from './gateway.js'
 import { clientAddress } from './http/client-address.js'
+import { Readiness } from './health/readiness.js'
+import type { ServerHealth } from './health/server-health.js'
 import { HttpError } from './http/errors.js'
 import { answerFor } from './http/status.js'
 import { Jobs } from './jobs/jobs.js'
 import type { Logger } from './logger.js'
+import { Observation } from './observation.js'
 import { AccessCache } from './permissions/access-cache.js'
 import { PermissionService } from './permissions/permission-service.js'
 import { RestrictedAccess } from './permissions/restricted-access.js'
 import { AccessReader } from './permissions/user-access.js'
 import { ServerService } from './servers/server-service.js'
+import type { ConnectionListener } from './storage/connection-events.js'
 import { Connections } from './storage/connections.js'
 import { createDrivers, type Drivers } from './storage/drivers.js'
 import { ensureAdmin } from './users/first-admin.js'
@@ -45,6 +51,10 @@ export interface Context {
   readonly servers: ServerService
   readonly permissions: PermissionService
   readonly auth: Auth
+  readonly audit: AuditLog
+  readonly activity: Activity
+  readonly usage: PermissionUsage
+  readonly health: ServerHealth
   /** Lets requests end, then cleans up, closes connections and the database. Safe to call again. */
   stop(): Promise<void>
 }
@@ -65,7 +75,8 @@ export async function createContext(config: Config, log: Logger): Promise<Contex
 
 async function build(config: Config, log: Logger, database: Database): Promise<Context> {
   const cipher = await openSecrets(database, config, (message) => log.warn(message))
-  const audit = new AuditLog(database)
+  const seal = new AuditSeal(cipher)
+  const audit = new AuditLog(database, seal)
   const hasher = new PasswordHasher()
   const users = new UserService(database, audit, hasher)
   const servers = new ServerService(database, audit, cipher)
@@ -73,7 +84,12 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   await ensureAdmin(users, config.adminPassword, (message) => log.warn(message))
 
   const drivers = createDrivers(config)
-  const connections = createConnections(config, log, drivers)
+  const observation = new Observation({
+    ...{ config, log, database, seal, dial: drivers.dial },
+    sources: { pools: () => connections.stats(), cache: () => trees.cacheStats },
+  })
+  const { activity, usage, health, observers } = observation
+  const connections = createConnections(config, log, drivers, observation.onConnection)
   const perServer = { maxConnections: config.pool.perServer, maxConnectionsPerAccount: config.pool.perAccount }
   const reader = new AccessReader(database, cipher, perServer, (error) =>
     log.error({ err: error }, 'a stored secret cannot be read'),
@@ -82,8 +98,6 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     load: (userIds) => reader.load(userIds),
     onError: (error) => log.error({ err: error }, 'what users may reach cannot be read; it is tried again'),
   })
-  const activity = new Activity()
-  const observers = [activity]
   const trees = new Trees({
     connections,
     locks: database.locks,
@@ -114,6 +128,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   })
   const revision = await database.revision.watch({
     onChange: async () => {
+      void health.refresh()
       await Promise.all([auth.changed(), access.refresh()])
     },
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
@@ -134,23 +149,37 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
   const driveAttempts = new DriveAttempts()
   const jobs = new Jobs((error) => answerFor(error).message)
+  const observed = { audit, activity, usage, health }
   const forApi: ApiDependencies = {
     drivers,
     change: (work) => database.change(work),
     hashPassword: (password) => hasher.hash(password),
   }
-  const services = { users, servers, permissions, audit, jobs, driveAttempts, keys, ...forApi }
-  const gateway = createGateway({ config, log, ...edges(config, log, auth, services, treeFor) })
+  const services = { users, servers, permissions, jobs, driveAttempts, keys, ...observed, ...forApi }
+  const readiness = new Readiness(() => database.write())
+  const gateway = createGateway({
+    ...{ config, log },
+    ...edges(config, log, auth, services, treeFor, observation, readiness),
+    onRequest: (request) => observation.metrics?.onRequest(request),
+  })
   await auth.start()
   await trees.start()
-  const stop = once(() => shutDown({ gateway, jobs, trees, access, revision, auth, connections, database }))
-  return { gateway, database, connections, trees, users, servers, permissions, auth, stop }
+  await observation.start()
+  const parts = { gateway, jobs, trees, access, revision, auth, connections, database, observation, readiness }
+  const stop = once(() => shutDown(parts))
+  return { gateway, database, connections, trees, users, servers, permissions, auth, ...observed, stop }
 }
 
-function createConnections({ pool, breaker, deadlines }: Config, log: Logger, drivers: Drivers): Connections {
+function createConnections(
+  { pool, breaker, deadlines }: Config,
+  log: Logger,
+  drivers: Drivers,
+  onEvent: ConnectionListener,
+): Connections {
   return new Connections({
     driverFor: (protocol) => drivers.driverFor(protocol),
     log,
+    onEvent,
     limits: {
       wait: deadlines.wait,
       queue: pool.queue,
@@ -164,16 +193,28 @@ function createConnections({ pool, breaker, deadlines }: Config, log: Logger, dr
   })
 }
 
+type PageService =
+  | 'users'
+  | 'servers'
+  | 'permissions'
+  | keyof ApiDependencies
+  | 'jobs'
+  | 'driveAttempts'
+  | 'audit'
+  | 'activity'
+  | 'usage'
+  | 'health'
+  | 'keys'
+
 /** The two doors: the drive and the web. */
 function edges(
   config: Config,
   log: Logger,
   auth: Auth,
-  services: Pick<
-    WebDependencies,
-    'users' | 'servers' | 'permissions' | 'audit' | 'jobs' | 'driveAttempts' | 'keys' | keyof ApiDependencies
-  >,
+  services: Pick<WebDependencies, PageService>,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
+  { metrics }: Observation,
+  readiness: Readiness,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
   const { authenticator } = auth
   const isProxy = addressMatcher(config.trustProxy)
@@ -198,6 +239,8 @@ function edges(
     treeFor,
     ...partsForPages(auth),
     ...services,
+    unready: () => readiness.unready(),
+    metrics,
     log,
     config,
   })
@@ -226,16 +269,22 @@ interface Parts {
   readonly auth: Auth
   readonly connections: Connections
   readonly database: Database
+  readonly observation: Observation
+  readonly readiness: Readiness
 }
 
-async function shutDown({ gateway, jobs, trees, access, revision, auth, connections, database }: Parts): Promise<void> {
+async function shutDown(parts: Parts): Promise<void> {
+  const { gateway, jobs, trees, access, revision, auth, connections, database, observation, readiness } = parts
+  readiness.stopping()
   await gateway.stop()
   await jobs.stop()
+  await observation.stopWatching()
   revision.stop()
   access.stop()
   await trees.stop()
   await auth.stop()
   await connections.close()
+  await observation.stop()
   await database.close()
 }
 

@@ -26,6 +26,14 @@ export interface GatewayOptions {
   /** Everything below `/dav`, and the WebDAV methods on `/`. */
   readonly dav: RequestHandler
   readonly web: RequestHandler
+  /** Is told of every request when it is over. `status` 499: the client left before the answer was whole. */
+  readonly onRequest?: ((request: FinishedRequest) => void) | undefined
+}
+
+export interface FinishedRequest {
+  readonly method: string
+  readonly status: number
+  readonly seconds: number
 }
 
 export interface Listening {
@@ -62,7 +70,7 @@ const CHECK_INTERVAL = 5000
 /** A body that nobody read may keep the connection this long after the answer. */
 const LEFTOVER_MS = 5000
 
-export function createGateway({ config, log, dav, web }: GatewayOptions): Gateway {
+export function createGateway({ config, log, dav, web, onRequest: tell }: GatewayOptions): Gateway {
   const { limits, timeouts, deadlines } = config
   const isProxy = addressMatcher(config.trustProxy)
   const running = new Map<ServerResponse, IncomingMessage>()
@@ -101,10 +109,9 @@ export function createGateway({ config, log, dav, web }: GatewayOptions): Gatewa
     response.once('close', () => {
       running.delete(response)
       const status = response.writableFinished ? response.statusCode : 499
-      log[status >= 500 ? 'warn' : 'debug'](
-        { id, method, path, status, ms: Math.round(performance.now() - started) },
-        'request',
-      )
+      const ms = performance.now() - started
+      tell?.({ method: method ?? '', status, seconds: ms / 1000 })
+      log[status >= 500 ? 'warn' : 'debug']({ id, method, path, status, ms: Math.round(ms) }, 'request')
       if (stopping) setImmediate(() => server?.closeIdleConnections())
     })
     void serve(request, response)

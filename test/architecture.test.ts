@@ -67,6 +67,8 @@ const PARTS: Record<
   prepare: { imports: [] },
 
   context: { imports: 'everything' },
+  // What context puts together of audit, activity, health and metrics.
+  observation: { imports: 'everything' },
   gateway: { imports: 'everything' },
   main: { imports: 'everything' },
   cli: { imports: 'everything' },
@@ -81,6 +83,7 @@ const SERVICES = ['audit', 'auth', 'users', 'servers', 'permissions', 'sync']
 
 /** Which parts may import an npm package. */
 const PACKAGES: Record<string, readonly string[]> = {
+  '@zxcvbn-ts/language-common': ['users'],
   'basic-ftp': ['storage', 'demo'],
   bcrypt: ['auth'],
   'bootstrap-icons': ['web'],

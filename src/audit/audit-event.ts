@@ -36,6 +36,8 @@ export interface FileDetails {
   readonly target?: string
   /** The login on the server. */
   readonly remoteUser?: string
+  /** The one at the target, where it is another. */
+  readonly targetRemoteUser?: string
   /** Bytes that travelled through the gateway. */
   readonly bytes?: number
   /** Why it was refused or failed. */
@@ -71,8 +73,13 @@ export type FileVerb =
 
 /** Everything that can be recorded, in the past tense. Details hold no secret. */
 export type AuditEvent =
-  | Event<`file.${FileVerb}`, FileDetails>
   | Event<'login.succeeded' | 'login.refused', LoginDetails>
+  | Event<`file.${FileVerb}`, FileDetails>
+  /** Somebody ended what another had under way; the object is the user whose it was. */
+  | Event<
+      'operation.ended',
+      { readonly kind: string; readonly path: string; readonly bytes: number; readonly address: string }
+    >
   /** By the retention: events up to number `through` are gone. */
   | Event<'audit.cut', { readonly through: number; readonly events: number }>
   | Event<'user.created', { readonly role: string }>

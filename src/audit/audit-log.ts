@@ -2,10 +2,11 @@ import { Op, type Transaction } from 'sequelize'
 import { eventHash, GENESIS } from '../db/audit-chain.js'
 import type { Database } from '../db/database.js'
 import type { AuditEventRow } from '../db/models/audit-event.js'
-import { actorName, type Actor } from './actor.js'
+import type { Actor } from './actor.js'
 import type { AuditEvent, Outcome } from './audit-event.js'
 import type { AuditSeal } from './audit-seal.js'
 import { whereOf, type AuditFilter } from './audit-search.js'
+import { unchainedEvent, type EventOptions } from './unchained-event.js'
 import { verifyChain, type KnownAnchor, type Verification } from './verify-chain.js'
 
 export interface AuditRecord {
@@ -54,26 +55,13 @@ export class AuditLog {
     event: AuditEvent,
     actor: Actor,
     transaction: Transaction,
-    { outcome = 'ok', requestId }: { readonly outcome?: Outcome; readonly requestId?: string | undefined } = {},
+    options: Omit<EventOptions, 'at'> = {},
   ): Promise<void> {
     const { AuditEvent } = this.database.models
     // The transaction holds the write lock: nobody else appends meanwhile.
     const last = await AuditEvent.findOne({ attributes: ['id', 'hash'], order: [['id', 'DESC']], transaction })
     const prevHash = last?.hash ?? GENESIS
-    const row = {
-      id: (last?.id ?? 0) + 1,
-      at: new Date(),
-      type: event.type,
-      outcome,
-      actorKind: actor.kind,
-      actorId: 'userId' in actor ? actor.userId : null,
-      actorName: actorName(actor),
-      address: 'address' in actor ? actor.address : null,
-      objectId: event.object.id,
-      objectName: event.object.name,
-      requestId: requestId ?? null,
-      details: JSON.stringify(event.details),
-    }
+    const row = { ...unchainedEvent(event, actor, options), id: (last?.id ?? 0) + 1 }
     await AuditEvent.create({ ...row, prevHash, hash: eventHash(prevHash, row) }, { transaction })
   }
 

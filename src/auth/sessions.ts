@@ -38,7 +38,11 @@ export interface SessionLimits {
   readonly perUser?: number
   /** Of visitors who have not logged in. */
   readonly anonymous?: number
+  /** New ones until the next sweep, whatever the time: a flood of visitors stays bounded. */
+  readonly sweepAfter?: number
 }
+
+const KEY = /^[\w-]{43}$/
 
 /** `lastSeenAt` is exact to this, ms: not every request writes. */
 const SEEN_EVERY = 60_000
@@ -51,15 +55,18 @@ export class Sessions {
   readonly #seen: LRUCache<string, true>
   readonly #perUser: number
   readonly #anonymous: number
+  readonly #sweepAfter: number
+  #made = 0
 
   constructor(
     private readonly database: Database,
     private readonly audit: AuditLog,
-    { perUser = 50, anonymous = 10_000 }: SessionLimits = {},
+    { perUser = 50, anonymous = 10_000, sweepAfter = 1000 }: SessionLimits = {},
     private readonly now: () => number = Date.now,
   ) {
     this.#perUser = perUser
     this.#anonymous = anonymous
+    this.#sweepAfter = sweepAfter
     this.#seen = new LRUCache({ max: 10_000, ttl: SEEN_EVERY, ttlResolution: 0, perf: { now } })
   }
 
@@ -88,9 +95,13 @@ export class Sessions {
       if (row?.endedAt) return
       if (row) await row.update(fields, { transaction })
       else await Session.create({ key, createdAt: now, ...fields }, { transaction })
+      if (!row) this.#made++
       if (row?.userId !== fields.userId && fields.userId !== null) await this.#keepNewest(fields.userId, transaction)
     })
     this.#seen.set(key, true)
+    if (this.#made < this.#sweepAfter) return
+    this.#made = 0
+    await this.sweep()
   }
 
   /** Notes that the session was used; `lastSeenAt` moves at most once a minute. @throws DatabaseError */
@@ -125,6 +136,7 @@ export class Sessions {
 
   /** @throws UnknownObjectError */
   async end(userId: number, key: string, actor: Actor): Promise<void> {
+    if (!KEY.test(key)) throw new UnknownObjectError('There is no such session.')
     await this.database.transaction(async (transaction) => {
       const ended = await this.#end({ userId, key, ...this.#open() }, transaction)
       if (ended === 0) throw new UnknownObjectError('There is no such session.')

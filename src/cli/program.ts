@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { Config } from '../config/config.js'
 import { AppError, messageOf, ValidationError } from '../errors.js'
+import { auditCommand } from './commands/audit.js'
 import { applyCommand, exportCommand } from './commands/cluster.js'
 import { doctorCommand } from './commands/doctor.js'
 import { migrateCommand } from './commands/migrate.js'
@@ -43,6 +44,7 @@ function createProgram(terminal: Terminal, { loadConfig, serve }: ProgramParts):
     .addCommand(userCommand(context))
     .addCommand(serverCommand(context))
     .addCommand(permissionCommand(context))
+    .addCommand(auditCommand(context))
     .addCommand(migrateCommand(context))
     .addCommand(doctorCommand(context))
   if (serve) {

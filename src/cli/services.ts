@@ -3,7 +3,11 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Actor } from '../audit/actor.js'
 import { AuditLog } from '../audit/audit-log.js'
+import { AuditSeal } from '../audit/audit-seal.js'
+import { AppPasswords } from '../auth/app-passwords.js'
 import { PasswordHasher } from '../auth/password-hasher.js'
+import { SecondFactor } from '../auth/second-factor.js'
+import { Throttle } from '../auth/throttle.js'
 import type { Config } from '../config/config.js'
 import { openDatabase, type Database } from '../db/database.js'
 import { openSecrets } from '../db/master-key.js'
@@ -14,10 +18,13 @@ import { UserService } from '../users/user-service.js'
 /** What the commands work with: the same services as the gateway's, on the same database. */
 export interface Services {
   readonly database: Database
+  readonly audit: AuditLog
   readonly hasher: PasswordHasher
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly appPasswords: AppPasswords
+  readonly secondFactor: SecondFactor
 }
 
 /**
@@ -32,14 +39,17 @@ export async function withServices<T>(
   const database = await openDatabase({ dataDir: config.dataDir, url: config.databaseUrl })
   try {
     const cipher = await openSecrets(database, config, notify)
-    const audit = new AuditLog(database)
+    const audit = new AuditLog(database, new AuditSeal(cipher))
     const hasher = new PasswordHasher()
     return await work({
       database,
+      audit,
       hasher,
       users: new UserService(database, audit, hasher),
       servers: new ServerService(database, audit, cipher),
       permissions: new PermissionService(database, audit, cipher),
+      appPasswords: new AppPasswords(database, audit),
+      secondFactor: new SecondFactor(database, audit, cipher, new Throttle()),
     })
   } finally {
     await database.close()

@@ -24,7 +24,7 @@ export function integer(min: number, max: number) {
   }, `must be a whole number from ${min} to ${max}`)
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** @returns milliseconds */
 export function duration(min: string, max: string) {
@@ -32,11 +32,11 @@ export function duration(min: string, max: string) {
   return option((value) => {
     const ms = millisecondsOf(value)
     return ms !== undefined && ms >= least && ms <= most ? ms : undefined
-  }, `must be a duration from ${min} to ${max}, written as a number with ms, s, m or h, e.g. 10s`)
+  }, `must be a duration from ${min} to ${max}, written as a number with ms, s, m, h or d, e.g. 10s`)
 }
 
 function millisecondsOf(value: unknown): number | undefined {
-  const match = typeof value === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h)$/.exec(value.trim()) : null
+  const match = typeof value === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|d)$/.exec(value.trim()) : null
   return match ? Math.round(Number(match[1]) * (UNITS[match[2] ?? ''] ?? NaN)) : undefined
 }
 

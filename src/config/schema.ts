@@ -54,6 +54,18 @@ export const configSchema = z.object({
   uploads: z.object({
     sweepEvery: duration('100ms', '24h'),
   }),
+  audit: z.object({
+    retention: duration('0s', '36500d'),
+    listings: choice(['off', 'coarse', 'all']),
+  }),
+  health: z.object({
+    probeEvery: duration('0s', '24h'),
+    slowAfter: duration('10ms', '5m'),
+  }),
+  metrics: z.object({
+    access: choice(['off', 'token', 'open']),
+    allow: networks(),
+  }),
   limits: z.object({
     connections: integer(1, 1_000_000),
     connectionsPerAddress: integer(1, 1_000_000),

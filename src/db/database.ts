@@ -102,6 +102,11 @@ export class Database {
     return result
   }
 
+  /** Writes something that changes nothing. @throws DatabaseError when nothing can be written */
+  async write(): Promise<void> {
+    await this.writer.transaction((run) => run('UPDATE revision SET value = value WHERE id = 1'))
+  }
+
   /** Reads without a transaction. @throws DatabaseError */
   async read<T>(work: () => Promise<T>): Promise<T> {
     try {

@@ -111,6 +111,10 @@ export class ServerHealth {
     return new Map([...this.#watched].map(([id, { record, server }]) => [id, record.get(server.enabled)]))
   }
 
+  *byAlias(): Generator<[alias: string, health: Health]> {
+    for (const { record, server } of this.#watched.values()) yield [server.alias, record.get(server.enabled)]
+  }
+
   /** The last 24 hours in steps of five minutes, the oldest first; times when the gateway did not run are absent. */
   async history(serverId: number): Promise<HealthSample[]> {
     const now = this.options.clock.now()
@@ -169,7 +173,11 @@ export class ServerHealth {
 
   async #tick(): Promise<void> {
     const now = this.options.clock.now()
-    if (stepOf(now) !== this.#sampleSince) await this.#saveSample()
+    if (stepOf(now) !== this.#sampleSince) {
+      await this.#saveSample()
+      // A permission may have ended by its date.
+      await this.refresh()
+    }
     this.#probeDue(now)
     if (!this.#stopping.signal.aborted) this.#tickLater()
   }

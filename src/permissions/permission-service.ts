@@ -117,6 +117,18 @@ export class PermissionService {
   }
 
   /**
+   * Several at once: all of them or none.
+   * @throws ValidationError, UnknownObjectError, ConflictError (there is one already)
+   */
+  async grantAll(inputs: readonly NewPermission[], actor: Actor): Promise<Permission[]> {
+    return this.database.change(async (transaction) => {
+      const granted: Permission[] = []
+      for (const input of inputs) granted.push(await this.grant(input, actor, transaction))
+      return granted
+    })
+  }
+
+  /**
    * Changes what is given and leaves the rest.
    * @returns names of the fields that really changed
    * @throws ValidationError, UnknownObjectError

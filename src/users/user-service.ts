@@ -1,12 +1,14 @@
 import { col, fn, Op, where, type Transaction } from 'sequelize'
+import { z } from 'zod'
 import type { Actor } from '../audit/actor.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { HashedPassword, PasswordHasher } from '../auth/password-hasher.js'
 import type { Database } from '../db/database.js'
 import type { UserRow } from '../db/models/user.js'
-import { ConflictError, UnknownObjectError, ValidationError } from '../errors.js'
+import { ConflictError, UnknownObjectError } from '../errors.js'
 import { parseInput } from '../parse-input.js'
-import { hashedPassword, newUser, NOT_THE_NAME, password as passwordInput, role as roleInput } from './user-input.js'
+import { judgePassword } from './password-rules.js'
+import { hashedPassword, newUser, password as passwordInput, role as roleInput } from './user-input.js'
 import type { NewUser, Role } from './user-input.js'
 
 export interface User {
@@ -51,6 +53,9 @@ export interface UserSearch {
   readonly limit: number
 }
 
+/** What no name holds, such as NUL, would break the statement. */
+const PART_OF_NAME = /^[a-z0-9._@-]*$/i
+
 /** Methods that change something take the transaction of a caller who changes more; then the caller's rules hold. */
 export class UserService {
   constructor(
@@ -68,10 +73,11 @@ export class UserService {
 
   /** @throws UnknownObjectError */
   async get(id: number, transaction?: Transaction): Promise<User> {
-    return userOf(await this.database.read(() => this.#row(id, transaction ?? null)))
+    return userOf(await this.database.read(() => this.#row(id, transaction)))
   }
 
   async find(username: string, transaction?: Transaction): Promise<User | undefined> {
+    if (!PART_OF_NAME.test(username)) return undefined
     const row = await this.database.read(() =>
       this.database.models.User.findOne({ where: { username }, transaction: transaction ?? null }),
     )
@@ -84,6 +90,7 @@ export class UserService {
 
   /** One page, and how many there are on all pages. */
   async search({ text, role, disabled, sort, offset, limit }: UserSearch): Promise<{ items: User[]; total: number }> {
+    if (text !== undefined && !PART_OF_NAME.test(text)) return { items: [], total: 0 }
     const { rows, count } = await this.database.read(() =>
       this.database.models.User.findAndCountAll({
         where: {
@@ -101,6 +108,7 @@ export class UserService {
   }
 
   async credentials(username: string): Promise<StoredCredentials | undefined> {
+    if (!PART_OF_NAME.test(username)) return undefined
     const row = await this.database.read(() => this.database.models.User.findOne({ where: { username } }))
     if (!row) return undefined
     const { id: userId, passwordHash, disabled, authVersion, mustChangePassword } = row
@@ -111,8 +119,29 @@ export class UserService {
   /** @throws ValidationError, ConflictError (name taken) */
   async create(input: NewUser, actor: Actor, outer?: Transaction): Promise<User> {
     const { password, ...fields } = parseInput(newUser, input)
-    const passwordHash = await this.#hashOf(password)
+    const passwordHash = await this.#hashOf(password, fields.username)
     return this.database.change((transaction) => this.#create({ ...fields, passwordHash }, actor, transaction), outer)
+  }
+
+  /**
+   * Several at once: all of them or none.
+   * @throws ValidationError (fields named `users[0].username` …), ConflictError (a name taken or there twice)
+   */
+  async createAll(inputs: readonly NewUser[], actor: Actor): Promise<User[]> {
+    const fields = parseInput(z.array(newUser), inputs, 'users')
+    const names = fields.map(({ username }) => username)
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) throw new ConflictError(`The user ${twice} is there twice.`)
+    const rows: Parameters<UserService['create']>[0][] = []
+    // Hashed before the transaction: it keeps others from writing.
+    for (const user of fields) {
+      rows.push({ ...user, password: { hash: await this.#hashOf(user.password, user.username) } })
+    }
+    return this.database.change(async (transaction) => {
+      const created: User[] = []
+      for (const row of rows) created.push(await this.create(row, actor, transaction))
+      return created
+    })
   }
 
   /**
@@ -121,7 +150,7 @@ export class UserService {
    */
   async createFirst(input: Pick<NewUser, 'username' | 'password'>, actor: Actor): Promise<User> {
     const { password, ...fields } = parseInput(newUser, { ...input, role: 'admin' })
-    const passwordHash = await this.#hashOf(password)
+    const passwordHash = await this.#hashOf(password, fields.username)
     return this.database.change(async (transaction) => {
       if ((await this.count(transaction)) > 0) throw new ConflictError('FTPCluster is set up already: log in.')
       return this.#create({ ...fields, passwordHash }, actor, transaction)
@@ -159,10 +188,10 @@ export class UserService {
       typeof input === 'string'
         ? parseInput(passwordInput, input, 'password')
         : parseInput(hashedPassword, input, 'password')
-    const passwordHash = await this.#hashOf(password)
+    const { username } = await this.database.read(() => this.#row(id, outer))
+    const passwordHash = await this.#hashOf(password, username)
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
-      if (password === row.username) throw new ValidationError([{ field: 'password', message: NOT_THE_NAME }])
       const fields = { passwordHash, authVersion: row.authVersion + 1, mustChangePassword: mustChange }
       await row.update(fields, { transaction })
       await this.audit.record({ type: 'user.password-changed', object: objectOf(row), details: {} }, actor, transaction)
@@ -192,8 +221,10 @@ export class UserService {
     }, outer)
   }
 
-  async #hashOf(password: string | HashedPassword): Promise<string> {
-    return (typeof password === 'string' ? await this.hasher.hash(password) : password).hash
+  async #hashOf(password: string | HashedPassword, username: string): Promise<string> {
+    if (typeof password !== 'string') return password.hash
+    await judgePassword(password, username)
+    return (await this.hasher.hash(password)).hash
   }
 
   async #create(
@@ -211,8 +242,8 @@ export class UserService {
     return userOf(row)
   }
 
-  async #row(id: number, transaction: Transaction | null = null): Promise<UserRow> {
-    const row = await this.database.models.User.findByPk(id, { transaction })
+  async #row(id: number, transaction?: Transaction): Promise<UserRow> {
+    const row = await this.database.models.User.findByPk(id, { transaction: transaction ?? null })
     if (!row) throw new UnknownObjectError('There is no such user.')
     return row
   }

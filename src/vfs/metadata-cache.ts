@@ -16,6 +16,14 @@ export interface View {
   readonly accountKey: string
 }
 
+/** Questions that were answered from memory, and those that went to a server; since the start. */
+export interface CacheStats {
+  readonly hits: number
+  readonly misses: number
+  /** Folders in memory. */
+  readonly folders: number
+}
+
 /** A folder as it was listed, kept up to date with writes through the gateway. */
 export interface CachedFolder {
   readonly entries: ReadonlyMap<string, Entry>
@@ -46,6 +54,8 @@ export class MetadataCache {
   readonly #accounts = new Map<string, Set<string>>()
   /** Writes so far, by namespace. */
   readonly #writes = new Map<string, number>()
+  #hits = 0
+  #misses = 0
 
   constructor(
     private readonly limits: CacheLimits,
@@ -55,18 +65,36 @@ export class MetadataCache {
     this.#entries = new LRUCache({ max: Math.max(1, Math.ceil(limits.maxEntries / 4)) })
   }
 
+  get stats(): CacheStats {
+    return { hits: this.#hits, misses: this.#misses, folders: this.#folders.size }
+  }
+
   folder(view: View, path: string): CachedFolder | undefined {
+    return this.#counted(this.#folder(view, path))
+  }
+
+  #folder(view: View, path: string): CachedFolder | undefined {
     const folder = this.#folders.get(cacheKey(view.accountKey, path))
     return folder !== undefined && this.#isFresh(folder) ? folder : undefined
   }
 
   /** The entry, `'absent'`, or undefined when only the server knows. */
   entry(view: View, path: string): Entry | 'absent' | undefined {
-    const parent = this.folder(view, parentOf(path))
+    return this.#counted(this.#entry(view, path))
+  }
+
+  #entry(view: View, path: string): Entry | 'absent' | undefined {
+    const parent = this.#folder(view, parentOf(path))
     if (parent !== undefined) return parent.entries.get(nameOf(path)) ?? 'absent'
     const known = this.#entries.get(cacheKey(view.accountKey, path))
     if (known === undefined || !this.#isFresh(known)) return undefined
     return known.entry ?? 'absent'
+  }
+
+  #counted<T>(answer: T | undefined): T | undefined {
+    if (answer === undefined) this.#misses++
+    else this.#hits++
+    return answer
   }
 
   /** Lists by `load`, once for all who ask at the same time. */

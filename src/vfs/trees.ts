@@ -4,7 +4,7 @@ import { ActiveOperations } from './active-operations.js'
 import { EntityTags } from './entity-tags.js'
 import { KeyedMutex } from './keyed-mutex.js'
 import { LockTable, type LockLimits } from './lock-table.js'
-import { MetadataCache, type CacheLimits } from './metadata-cache.js'
+import { MetadataCache, type CacheLimits, type CacheStats } from './metadata-cache.js'
 import type { Access, Mount, UserAccess } from './mount.js'
 import { MountView, type FolderLimits, type VfsParts } from './mount-view.js'
 import type { LockStore, PropertyStore, UploadJournal } from './ports.js'
@@ -72,6 +72,10 @@ export class Trees {
   async stop(): Promise<void> {
     clearInterval(this.#sweeper)
     await this.#uploads.close()
+  }
+
+  get cacheStats(): CacheStats {
+    return this.#parts.cache.stats
   }
 
   /** The tree of a user as permitted in `access`; equal for the same `access`. */

@@ -6,6 +6,7 @@ import { apiRoutes } from './api/api.js'
 import type { WebDependencies } from './dependencies.js'
 import { errorPages, notFound } from './error-pages.js'
 import { ftpRoute } from './ftp-route.js'
+import { metricsRoute } from './metrics-route.js'
 import { csrfProtection } from './page/csrf.js'
 import { ownOrigin } from './page/origin.js'
 import { PAGES } from './routes.js'
@@ -39,6 +40,8 @@ export function createWebApp(dependencies: WebDependencies): Express {
     response.status(reason === undefined ? 200 : 503).set('Cache-Control', 'no-store')
     response.json(reason === undefined ? { status: 'ok' } : { status: 'unready', reason })
   })
+
+  if (dependencies.metrics) app.get('/metrics', metricsRoute(dependencies.metrics, dependencies))
 
   const assets = { index: false, redirect: false, maxAge: '1h' } as const
   app.use('/assets/bootstrap', express.static(BOOTSTRAP, assets))

@@ -14,6 +14,7 @@ import { registryFileRoutes } from './pages/connect/registry-file.js'
 import { dashboardRoutes } from './pages/dashboard/dashboard.js'
 import { freeSpaceRoutes } from './pages/dashboard/free-space.js'
 import { remotePasswordRoutes } from './pages/dashboard/remote-password.js'
+import { ADMIN_PAGES } from './pages/admin.js'
 import { homeRoutes } from './pages/home.js'
 import { loginRoutes } from './pages/sign-in/login.js'
 import { logoutRoutes } from './pages/sign-in/logout.js'
@@ -43,4 +44,5 @@ export const PAGES: readonly ((dependencies: WebDependencies) => Router)[] = [
   registryFileRoutes,
   connectCheckRoutes,
   apiDocsRoutes,
+  ...ADMIN_PAGES,
 ]

@@ -1,3 +1,4 @@
+import { Activity } from '../../src/activity/activity.js'
 import { Auth } from '../../src/auth/auth.js'
 import { DriveAttempts } from '../../src/auth/drive-attempts.js'
 import type { AuthenticatedUser } from '../../src/auth/authenticate.js'
@@ -53,6 +54,7 @@ export async function startWebApp(
   })
   await auth.start()
 
+  const config = loadConfig({})
   const log: string[] = []
   const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
   const { servers, permissions } = services
@@ -63,12 +65,15 @@ export async function startWebApp(
     ...{ users, servers, permissions, audit, jobs, driveAttempts },
     authenticate: (request) => authenticator.header(request.headers.authorization, request.socket.remoteAddress ?? ''),
     treeFor: (user) => memoryTree(user),
-    drivers: createDrivers({ ...loadConfig({}), allowNetworks: ['127.0.0.0/8', '::1/128'] }),
     change: (work) => database.change(work),
     hashPassword: (password) => hasher.hash(password),
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
     log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
-    config: loadConfig({}),
+    config,
+    activity: new Activity(),
+    usage: database.usage,
+    health: { of: () => ({ state: 'unknown' }), history: () => Promise.resolve([]) },
+    drivers: createDrivers({ deadlines: config.deadlines, allowNetworks: ['127.0.0.0/8'] }),
     ...overrides(services),
   })
   const server = await serve(app)

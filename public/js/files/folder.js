@@ -142,13 +142,11 @@ function chooseTarget(kind, title, ok) {
     ok,
     folder: path,
     work: async (to) => {
-      let jobs = false
       await inParts(names, async (part) => {
         const answer = await post(`${here}?do=${kind}`, [...pairs(part), ['to', to]])
-        jobs ||= answer.job !== undefined
+        if (answer.job !== undefined) void transfers.watchJobs(answer.job)
       })
       listing.tick(names, false)
-      if (jobs) void transfers.watchJobs()
       await refresh()
     },
   })

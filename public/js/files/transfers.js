@@ -11,6 +11,7 @@ export class Transfers {
   #drawing = false
   #rows = new Map()
   #jobs = []
+  #begun = new Set()
   #rate = []
   #polling = false
 
@@ -27,6 +28,7 @@ export class Transfers {
     this.closeButton.addEventListener('click', () => {
       uploads.clear()
       this.#jobs = []
+      this.#begun.clear()
       this.panel.hidden = true
     })
   }
@@ -41,8 +43,9 @@ export class Transfers {
     })
   }
 
-  /** Looks after the jobs until none is open. */
-  async watchJobs() {
+  /** Looks after the jobs until none is open. `begun`: the id of one that shows even if it is over by now. */
+  async watchJobs(begun) {
+    if (begun !== undefined) this.#begun.add(begun)
     if (this.#polling) return
     this.#polling = true
     let seen = false
@@ -50,7 +53,7 @@ export class Transfers {
       for (;;) {
         const { jobs } = await get('/jobs')
         const open = jobs.filter(({ state }) => state === 'running' || state === 'waiting')
-        const known = new Set(this.#jobs.map(({ id }) => id))
+        const known = new Set([...this.#begun, ...this.#jobs.map(({ id }) => id)])
         this.#jobs = jobs.filter(({ id }) => known.has(id) || open.some((job) => job.id === id))
         this.draw()
         if (open.length === 0) break

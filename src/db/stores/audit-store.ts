@@ -105,13 +105,15 @@ export class DatabaseAuditStore {
     return rows.map(anchorOf)[0]
   }
 
-  /** The newest anchor that was set before `at`. */
-  async lastAnchorBefore(at: Date): Promise<StoredAnchor | undefined> {
+  /** Where the chain can be cut: anchors that were set before `at`, in order, at most 1000. */
+  async anchorsBefore(at: Date): Promise<StoredAnchor[]> {
     const rows = await this.reader.all(
-      'SELECT * FROM audit_anchors WHERE at < ? ORDER BY event_id DESC LIMIT 1',
+      `SELECT * FROM audit_anchors WHERE kind = 'anchor' AND at < ?
+         AND event_id > (SELECT COALESCE(MAX(event_id), 0) FROM audit_anchors WHERE kind = 'cut')
+       ORDER BY event_id LIMIT 1000`,
       sqlDate(at),
     )
-    return rows.map(anchorOf)[0]
+    return rows.map(anchorOf)
   }
 
   /** Anchors the chain as it stands within the transaction. */

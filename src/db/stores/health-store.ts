@@ -8,6 +8,19 @@ export interface StoredSample {
   readonly latencyMs: number | undefined
 }
 
+/** A registered server, as far as its health goes. */
+export interface WatchedRow {
+  readonly id: number
+  readonly alias: string
+  readonly protocol: string
+  readonly host: string
+  readonly port: number
+  readonly enabled: boolean
+  readonly version: number
+  /** Whether anybody may use it now. */
+  readonly permitted: boolean
+}
+
 /** How servers were, in steps of some minutes. */
 export class DatabaseHealthStore {
   constructor(
@@ -27,6 +40,27 @@ export class DatabaseHealthStore {
       )
       await run('DELETE FROM server_health_samples WHERE at < ?', sqlDate(oldest))
     })
+  }
+
+  /** @throws DatabaseError */
+  async servers(now: Date): Promise<WatchedRow[]> {
+    const rows = await this.reader.all(
+      `SELECT *, EXISTS (
+         SELECT 1 FROM permissions JOIN users ON users.id = permissions.user_id
+         WHERE server_id = servers.id AND NOT users.disabled AND (ends_at IS NULL OR ends_at > ?)
+       ) AS permitted FROM servers ORDER BY id`,
+      sqlDate(now),
+    )
+    return rows.map((row) => ({
+      id: Number(row['id']),
+      alias: String(row['alias']),
+      protocol: String(row['protocol']),
+      host: String(row['host']),
+      port: Number(row['port']),
+      enabled: row['enabled'] === 1,
+      version: Number(row['version']),
+      permitted: row['permitted'] === 1,
+    }))
   }
 
   /** The oldest first. @throws DatabaseError */

@@ -20,7 +20,10 @@ describe('dashboard', () => {
         const tree = new FakeTree(username) as FakeTree & Tree
         return Object.assign(tree, { freeSpace: () => free() })
       },
-      health: { of: () => ({ state: 'down', since: new Date('2026-01-02T03:04:05Z') }) },
+      health: {
+        of: () => ({ state: 'down', since: new Date('2026-01-02T03:04:05Z') }),
+        history: () => Promise.resolve([]),
+      },
       usage: {
         of: (ids) => Promise.resolve(new Map(ids.map((id) => [id, rejected ? { loginRejectedAt: new Date() } : {}]))),
       },
