@@ -151,11 +151,10 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const jobs = new Jobs((error) => answerFor(error).message)
   const observed = { audit, activity, usage, health }
   const forApi: ApiDependencies = {
-    drivers,
     change: (work) => database.change(work),
     hashPassword: (password) => hasher.hash(password),
   }
-  const services = { users, servers, permissions, jobs, driveAttempts, keys, ...observed, ...forApi }
+  const services = { users, servers, permissions, drivers, jobs, driveAttempts, keys, ...observed, ...forApi }
   const readiness = new Readiness(() => database.write())
   const gateway = createGateway({
     ...{ config, log },
@@ -198,6 +197,7 @@ type PageService =
   | 'servers'
   | 'permissions'
   | keyof ApiDependencies
+  | 'drivers'
   | 'jobs'
   | 'driveAttempts'
   | 'audit'

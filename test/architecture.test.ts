@@ -89,8 +89,6 @@ const PACKAGES: Record<string, readonly string[]> = {
   'bootstrap-icons': ['web'],
   bootstrap: ['web'],
   commander: ['cli'],
-  'csv-parse': ['web'],
-  'csv-stringify': ['web'],
   ejs: ['web'],
   express: ['web'],
   'express-session': ['web'],

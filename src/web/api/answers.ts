@@ -17,6 +17,9 @@ export function noContent() {
 }
 
 /** Text that is sent while it is made, as a file to save. */
-export function download(stream: AsyncIterable<string>, { type, filename }: { type: string; filename: string }) {
+export function download(
+  stream: AsyncIterable<string> | Iterable<string>,
+  { type, filename }: { type: string; filename: string },
+) {
   return { status: 200, stream, type, filename } as const
 }

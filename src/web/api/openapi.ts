@@ -153,7 +153,10 @@ function fieldsOf(schema: z.ZodObject | undefined, components: Components) {
 
 function describeResponse(operation: Operation, spec: ResponseSpec, components: Components): Json {
   const types = [spec.type ?? 'application/json'].flat()
-  const schema = spec.body ? components.output(spec.body) : { type: 'string' }
+  const schemaOf = (type: string) => {
+    const described = spec.body ?? (type.includes('json') ? spec.streamed : undefined)
+    return described ? components.output(described) : { type: 'string' }
+  }
   const headers = {
     ...(sendsTag(operation) && { ETag: { description: 'Of the resource.', schema: { type: 'string' } } }),
     ...('201' in operation.responses && {
@@ -163,7 +166,9 @@ function describeResponse(operation: Operation, spec: ResponseSpec, components: 
   return {
     description: spec.description,
     ...(Object.keys(headers).length > 0 && { headers }),
-    ...((spec.body || spec.stream) && { content: Object.fromEntries(types.map((type) => [type, { schema }])) }),
+    ...((spec.body || spec.stream) && {
+      content: Object.fromEntries(types.map((type) => [type, { schema: schemaOf(type) }])),
+    }),
   }
 }
 

@@ -17,6 +17,8 @@ export interface ResponseSpec {
   readonly body?: z.ZodType
   /** Text that is sent piece by piece, of the media type `type`. */
   readonly stream?: true
+  /** What the text holds where it is JSON; for the description. */
+  readonly streamed?: z.ZodType
   /** Media types; default `application/json`. */
   readonly type?: string | readonly string[]
 }
@@ -50,7 +52,7 @@ export interface Call<N extends Needed = Needed, Params = unknown, Query = unkno
 type Content<R extends ResponseSpec> = R extends { body: infer B extends z.ZodType }
   ? { readonly body: z.input<B> }
   : R extends { stream: true }
-    ? { readonly stream: AsyncIterable<string>; readonly type?: string; readonly filename?: string }
+    ? { readonly stream: AsyncIterable<string> | Iterable<string>; readonly type?: string; readonly filename?: string }
     : object
 
 /** One of the declared responses. */
@@ -108,7 +110,7 @@ export interface Answer {
   readonly etag?: string
   readonly location?: string
   readonly body?: unknown
-  readonly stream?: AsyncIterable<string>
+  readonly stream?: AsyncIterable<string> | Iterable<string>
   readonly type?: string
   readonly filename?: string
 }

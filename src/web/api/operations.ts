@@ -1,3 +1,6 @@
+import { endActivity, listActivity, listClients } from './activity/activity.js'
+import { exportAudit, listAudit } from './audit/audit.js'
+import { getHealth, listHealth } from './health/health.js'
 import { createApiToken, listApiTokens, revokeApiToken } from './me/api-tokens.js'
 import { createAppPassword, listAppPasswords, revokeAppPassword } from './me/app-passwords.js'
 import { changePassword } from './me/change-password.js'
@@ -21,6 +24,7 @@ import { replacePermission } from './permissions/replace-permission.js'
 import { revokePermission } from './permissions/revoke-permission.js'
 import { setCredentials } from './permissions/set-credentials.js'
 import { updatePermission } from './permissions/update-permission.js'
+import { exportReview, listReview } from './review/review.js'
 import { createServer } from './servers/create-server.js'
 import { getServer } from './servers/get-server.js'
 import { listServers } from './servers/list-servers.js'
@@ -98,6 +102,19 @@ export const OPERATIONS: readonly Operation[] = [
   replacePermission,
   setCredentials,
   revokePermission,
+
+  listReview,
+  exportReview,
+
+  listAudit,
+  exportAudit,
+
+  listActivity,
+  listClients,
+  endActivity,
+
+  listHealth,
+  getHealth,
 
   getOpenapi,
 ]

@@ -1,12 +1,9 @@
 import type { Request } from 'express'
+import { wantsPage } from '../page/wants-page.js'
 
-/**
- * Whether JSON is the answer for this client. Browsers name `text/html`; programs name JSON, send it, or authorise
- * themselves and take anything.
- */
+/** Whether this client gets JSON at a path that is a page too: by what it sends, else by what it accepts. */
 export function wantsJson(request: Request): boolean {
-  if (request.is('application/json') === 'application/json') return true
-  const accept = request.get('Accept') ?? '*/*'
-  if (/\btext\/html\b|\bapplication\/xhtml\+xml\b/i.test(accept)) return request.accepts(['html', 'json']) === 'json'
-  return request.get('Authorization') !== undefined || /\bjson\b/i.test(accept)
+  if (request.is('application/json')) return true
+  if (request.is('application/x-www-form-urlencoded')) return false
+  return !wantsPage(request)
 }

@@ -1,7 +1,9 @@
 import express, { type Request } from 'express'
 import { Socket } from 'node:net'
+import { Activity } from '../../../src/activity/activity.js'
 import { Auth } from '../../../src/auth/auth.js'
 import type { AuthenticatedUser, AuthResult } from '../../../src/auth/authenticate.js'
+import type { Health, HealthSample } from '../../../src/health/health.js'
 import { HttpError } from '../../../src/http/errors.js'
 import { createLogger } from '../../../src/logger.js'
 import { AccessCache } from '../../../src/permissions/access-cache.js'
@@ -55,6 +57,11 @@ export class ApiFixture {
     accounts: { root: 'remote password', anna: 'remote password' },
     fingerprint: FINGERPRINT,
   })
+  readonly activity = new Activity()
+  readonly health = {
+    of: (): Health => ({ state: 'slow', since: new Date(0), latencyMs: 4000 }),
+    history: (): Promise<HealthSample[]> => Promise.resolve([{ at: new Date(0), state: 'up' }]),
+  }
   adminId = 0
   userId = 0
   serverId = 0
@@ -89,6 +96,9 @@ export class ApiFixture {
             : Promise.reject(new StorageError('UNREACHABLE', 'Nothing listens there.')),
         driverFor: () => driver,
       },
+      activity: fixture.activity,
+      usage: services.database.usage,
+      health: fixture.health,
       change: (work) => services.database.change(work),
       hashPassword: (password) => services.hasher.hash(password),
       description: () => describeApi(OPERATIONS),

@@ -75,6 +75,16 @@ const MATRIX: Readonly<Record<string, Row>> = {
   'permissions.replace': ADMIN_WRITE,
   'permissions.setCredentials': ADMIN_WRITE,
   'permissions.revoke': ADMIN_WRITE,
+
+  'review.list': ADMIN_READ,
+  'review.export': ADMIN_READ,
+  'audit.list': ADMIN_READ,
+  'audit.export': ADMIN_READ,
+  'activity.list': ADMIN_READ,
+  'activity.clients': ADMIN_READ,
+  'activity.end': ADMIN_WRITE,
+  'health.list': ADMIN_READ,
+  'health.get': ADMIN_READ,
 }
 
 describe('who may do what over the API', () => {

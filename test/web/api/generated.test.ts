@@ -180,6 +180,7 @@ const REFUSED_EXAMPLES: Readonly<Record<string, number>> = {
   'me.apiTokens.revoke': 404,
   'me.sessions.end': 404,
   'me.servers.setCredentials': 404,
+  'activity.end': 404,
 }
 
 /** Whatever it is, as a part of a URL. */

@@ -196,7 +196,8 @@ describe('the own account over the API', () => {
     expect(await list()).to.deep.equal([
       {
         ...{ serverId: api.serverId, alias: 's2', protocol: 'sftp', access: 'read-write', remoteUser: 'anna' },
-        ...{ credentials: 'password', selfService: false, endsAt: null },
+        ...{ credentials: 'password', selfService: false, endsAt: null, lastUsedAt: null, loginRejectedAt: null },
+        health: { state: 'slow', since: '1970-01-01T00:00:00.000Z', lastOkAt: null, latencyMs: 4000, reason: null },
       },
     ])
     const by = { kind: 'system', part: 'test' } as const

@@ -96,8 +96,8 @@ describe('logging in with JSON', () => {
     ['a password of 2 KB', 400, { username: 'anna', password: 'x'.repeat(2048) }],
     ['NUL', 400, { username: 'an\0na', password: 'x' }],
     ['__proto__', 400, '{"username":"anna","password":"x","__proto__":{"admin":true}}'],
-    ['a form', 415, 'username=anna&password=x', 'application/x-www-form-urlencoded'],
-    ['a form with brackets', 415, 'username[$ne]=&password[toString]=1', 'application/x-www-form-urlencoded'],
+    ['a form, which is for the page', 404, 'username=anna&password=x', 'application/x-www-form-urlencoded'],
+    ['a form with brackets, likewise', 404, 'username[$ne]=&password[toString]=1', 'application/x-www-form-urlencoded'],
   ]
   for (const [what, status, body, type] of wrong) {
     it(`answers ${status} to ${what}`, async () => {

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { UnknownObjectError } from '../../../errors.js'
 import { credentials } from '../../../permissions/permission-input.js'
-import type { Permission } from '../../../permissions/permission-service.js'
-import type { Server } from '../../../servers/server.js'
 import { noContent, ok } from '../answers.js'
+import { healthFields, viewOfHealth } from '../health/health.js'
 import { id } from '../input-values.js'
 import { operation } from '../operation.js'
 
@@ -27,6 +26,12 @@ export const listOwnServers = operation({
             credentials: z.enum(['none', 'password', 'private-key']).describe('What is stored for you.'),
             selfService: z.boolean().describe('Whether you may set the remote password yourself.'),
             endsAt: z.iso.datetime().nullable(),
+            lastUsedAt: z.iso.datetime().nullable(),
+            loginRejectedAt: z.iso
+              .datetime()
+              .nullable()
+              .describe('When the server refused your login; null when it works.'),
+            health: z.object(healthFields),
           }),
         ),
       }),
@@ -35,23 +40,24 @@ export const listOwnServers = operation({
   async handle({ user, services }) {
     const servers = new Map((await services.servers.list()).map((server) => [server.id, server]))
     const permissions = await services.permissions.list({ userId: user.userId })
+    const used = await services.usage.of(permissions.map(({ id }) => id))
     const now = Date.now()
+    const reachable = permissions.filter(({ serverId, endsAt }) => {
+      const limited = user.servers !== undefined && !user.servers.includes(serverId)
+      return servers.get(serverId)?.enabled === true && !limited && (endsAt?.getTime() ?? Infinity) > now
+    })
     return ok({
-      items: permissions.flatMap((permission) => {
-        const server = servers.get(permission.serverId)
-        const ended = permission.endsAt !== undefined && permission.endsAt.getTime() <= now
-        const outside = user.servers !== undefined && !user.servers.includes(permission.serverId)
-        return !server?.enabled || ended || outside ? [] : [viewOf(permission, server)]
-      }),
+      items: reachable.map(({ id, serverId, alias, access, remoteUser, credentials, selfService, endsAt }) => ({
+        ...{ serverId, alias, access, remoteUser, credentials, selfService },
+        protocol: servers.get(serverId)?.protocol ?? '',
+        endsAt: endsAt?.toISOString() ?? null,
+        lastUsedAt: used.get(id)?.lastUsedAt?.toISOString() ?? null,
+        loginRejectedAt: used.get(id)?.loginRejectedAt?.toISOString() ?? null,
+        health: viewOfHealth(services.health.of(serverId)),
+      })),
     })
   },
 })
-
-function viewOf(permission: Permission, { protocol }: Server) {
-  const { serverId, alias, access, remoteUser, credentials, selfService, endsAt } = permission
-  const shared = { serverId, alias, protocol, access, remoteUser, credentials, selfService }
-  return { ...shared, endsAt: endsAt?.toISOString() ?? null }
-}
 
 export const setOwnCredentials = operation({
   id: 'me.servers.setCredentials',

@@ -1,6 +1,6 @@
 import type { UserService } from '../../../users/user-service.js'
 import { download } from '../answers.js'
-import { csvLine } from '../csv.js'
+import { csvLine } from '../../page/csv.js'
 import { operation } from '../operation.js'
 import { USER_COLUMNS } from './import-users.js'
 
@@ -22,7 +22,8 @@ async function* lines(users: UserService): AsyncGenerator<string> {
   for (let offset = 0; ; offset += BATCH) {
     const { items } = await users.search({ offset, limit: BATCH })
     for (const { username, role, disabled, mustChangePassword, hasSecondFactor, lastLoginAt, createdAt } of items) {
-      yield csvLine([username, role, disabled, mustChangePassword, hasSecondFactor, lastLoginAt, createdAt])
+      const flags = [disabled, mustChangePassword, hasSecondFactor].map(String)
+      yield csvLine([username, role, ...flags, lastLoginAt, createdAt])
     }
     if (items.length < BATCH) return
   }

@@ -4,7 +4,7 @@ import { parseInput } from '../../../parse-input.js'
 import { NOT_THE_NAME } from '../../../users/password-rules.js'
 import { password, role, username } from '../../../users/user-input.js'
 import { ok } from '../answers.js'
-import { parseCsv, type CsvRow } from '../csv.js'
+import { readTable, type CsvRow } from '../csv-table.js'
 import { flag } from '../input-values.js'
 import { operation, type Call } from '../operation.js'
 import type { Transaction } from '../services.js'
@@ -58,7 +58,7 @@ export const importUsers = operation({
   },
   errors: [409],
   async handle({ body, query: { dryRun }, actor, services, signal }) {
-    const rows = judge(parseCsv(body, ['password', ...USER_COLUMNS], MAX_ROWS))
+    const rows = judge(readTable(body, ['password', ...USER_COLUMNS], MAX_ROWS))
     await refuseWithoutPassword(rows, services)
     // Hashes take their time, and nobody else could write while they did.
     const hashes = new Map<string, { readonly hash: string }>()
