@@ -3,6 +3,7 @@ import type { WebDependencies } from './dependencies.js'
 import { filesRoutes } from './pages/files/files-routes.js'
 import { jobsRoutes } from './pages/files/jobs-page.js'
 import { accountRoutes } from './pages/account/account.js'
+import { apiDocsRoutes } from './pages/api/docs.js'
 import { apiTokenRoutes } from './pages/account/api-tokens.js'
 import { appPasswordRoutes } from './pages/account/app-passwords.js'
 import { ownSecondFactorRoutes } from './pages/account/second-factor.js'
@@ -42,5 +43,6 @@ export const PAGES: readonly ((dependencies: WebDependencies) => Router)[] = [
   connectRoutes,
   registryFileRoutes,
   connectCheckRoutes,
+  apiDocsRoutes,
   ...ADMIN_PAGES,
 ]

@@ -16,6 +16,7 @@ const OWN: NavigationGroup = {
     { href: '/files', text: 'Files', icon: 'folder2' },
     { href: '/connect', text: 'Connect', icon: 'hdd-network' },
     { href: '/account', text: 'Account', icon: 'person-circle' },
+    { href: '/api/docs', text: 'API', icon: 'code-slash' },
   ],
 }
 
