@@ -38,6 +38,7 @@ import type { Client } from './vfs/observer.js'
 import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
+import type { ApiDependencies } from './web/api/services.js'
 import type { AuthParts, WebDependencies } from './web/dependencies.js'
 
 /** The running product: everything built once, started and stopped in order. */
@@ -149,7 +150,12 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const driveAttempts = new DriveAttempts()
   const jobs = new Jobs((error) => answerFor(error).message)
   const observed = { audit, activity, usage, health }
-  const services = { users, servers, permissions, drivers, jobs, driveAttempts, keys, ...observed }
+  const forApi: ApiDependencies = {
+    drivers,
+    change: (work) => database.change(work),
+    hashPassword: (password) => hasher.hash(password),
+  }
+  const services = { users, servers, permissions, jobs, driveAttempts, keys, ...observed, ...forApi }
   const readiness = new Readiness(() => database.write())
   const gateway = createGateway({
     ...{ config, log },
@@ -191,7 +197,7 @@ type PageService =
   | 'users'
   | 'servers'
   | 'permissions'
-  | 'drivers'
+  | keyof ApiDependencies
   | 'jobs'
   | 'driveAttempts'
   | 'audit'

@@ -2,6 +2,7 @@ import express, { type Express, type RequestHandler } from 'express'
 import { fileURLToPath } from 'node:url'
 import { addressMatcher } from '../config/options.js'
 import { requestIdOf } from '../http/request-id.js'
+import { apiRoutes } from './api/api.js'
 import type { WebDependencies } from './dependencies.js'
 import { errorPages, notFound } from './error-pages.js'
 import { ftpRoute } from './ftp-route.js'
@@ -51,6 +52,7 @@ export function createWebApp(dependencies: WebDependencies): Express {
   const session = sessions({ ...dependencies, key: dependencies.keys.session, secure })
   const forms = express.urlencoded({ extended: false, limit: config.limits.body, parameterLimit: 2000 })
   const csrf = csrfProtection({ key: dependencies.keys.csrf, secure, originOf: ownOrigin(config.publicUrl) })
+  app.use(apiRoutes(dependencies, { session, csrf }))
 
   // Without an `Authorization`, whoever is logged in may read here; a session never changes anything by this way.
   const reader = express.Router().use(session, csrf)

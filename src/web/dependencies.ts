@@ -22,6 +22,7 @@ import type { UserService } from '../users/user-service.js'
 import type { Drivers } from '../storage/drivers.js'
 import type { Client } from '../vfs/observer.js'
 import type { Tree } from '../vfs/tree.js'
+import type { ApiDependencies } from './api/services.js'
 
 /** Of `auth/`: who somebody is, and what they prove it with. */
 export interface AuthParts {
@@ -36,7 +37,7 @@ export interface AuthParts {
 }
 
 /** What the pages need from the rest of the gateway. */
-export interface WebDependencies extends AuthParts {
+export interface WebDependencies extends AuthParts, ApiDependencies {
   /** Who is asking, by whatever the request brings. */
   readonly authenticate: (request: IncomingMessage) => AuthResult | Promise<AuthResult>
   readonly treeFor: (user: AuthenticatedUser, client: Client) => WebTree | Promise<WebTree>

@@ -65,6 +65,8 @@ export async function startWebApp(
     ...{ users, servers, permissions, audit, jobs, driveAttempts },
     authenticate: (request) => authenticator.header(request.headers.authorization, request.socket.remoteAddress ?? ''),
     treeFor: (user) => memoryTree(user),
+    change: (work) => database.change(work),
+    hashPassword: (password) => hasher.hash(password),
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
     log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
     config,

@@ -26,7 +26,7 @@ export interface SessionDoor {
   /** By the session cookie; undefined when the request brings none that is valid. */
   visitor(request: Request, response: Response): Promise<SessionVisitor | undefined>
   /** @throws HttpError 403 unless the request was made by a page of this gateway, with the token of its session */
-  requireOwnPage(request: Request, response: Response): void
+  requireOwnPage(request: Request, response: Response): Promise<void>
 }
 
 export interface Doors {
@@ -58,7 +58,7 @@ export async function callerOf(
   if (header === undefined) {
     const visitor = await sessions.visitor(request, response)
     if (!visitor) throw refused(request, { reason: 'missing' })
-    if (unsafe) sessions.requireOwnPage(request, response)
+    if (unsafe) await sessions.requireOwnPage(request, response)
     return visitor
   }
   const isBearer = /^bearer( |$)/i.test(header)

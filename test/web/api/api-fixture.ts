@@ -100,9 +100,10 @@ export class ApiFixture {
       },
       sessions: {
         visitor: () => Promise.resolve(fixture.session),
-        requireOwnPage: (request) => {
-          if (request.get('X-CSRF-Token') !== 'right') throw new HttpError(403, 'CSRF', 'Reload the page.')
-        },
+        requireOwnPage: (request) =>
+          request.get('X-CSRF-Token') === 'right'
+            ? Promise.resolve()
+            : Promise.reject(new HttpError(403, 'CSRF', 'Reload the page.')),
       },
     }
     const log = createLogger({ level: 'warn', destination: { write: (line: string) => void fixture.log.push(line) } })

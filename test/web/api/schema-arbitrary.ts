@@ -103,7 +103,7 @@ const NASTY: readonly unknown[] = [
   -1,
   0,
   1e308,
-  2 ** 53 + 2,
+  2 ** 60,
   { $ne: '' },
   { toString: 1 },
   [[]],
