@@ -2,8 +2,11 @@ import type { Activity } from './activity/activity.js'
 import type { PermissionUsage } from './activity/permission-usage.js'
 import { AuditLog } from './audit/audit-log.js'
 import { AuditSeal } from './audit/audit-seal.js'
-import { Authenticator, type AuthenticatedUser } from './auth/authenticate.js'
+import { Auth } from './auth/auth.js'
+import type { AuthenticatedUser } from './auth/authenticate.js'
+import { DriveAttempts } from './auth/drive-attempts.js'
 import { PasswordHasher } from './auth/password-hasher.js'
+import { credentialName } from './auth/revoked-credentials.js'
 import type { Config } from './config/config.js'
 import { addressMatcher } from './config/options.js'
 import { createDavHandler } from './dav/dav-server.js'
@@ -15,10 +18,13 @@ import { clientAddress } from './http/client-address.js'
 import { Readiness } from './health/readiness.js'
 import type { ServerHealth } from './health/server-health.js'
 import { HttpError } from './http/errors.js'
+import { answerFor } from './http/status.js'
+import { Jobs } from './jobs/jobs.js'
 import type { Logger } from './logger.js'
 import { Observation } from './observation.js'
 import { AccessCache } from './permissions/access-cache.js'
 import { PermissionService } from './permissions/permission-service.js'
+import { RestrictedAccess } from './permissions/restricted-access.js'
 import { AccessReader } from './permissions/user-access.js'
 import { ServerService } from './servers/server-service.js'
 import type { ConnectionListener } from './storage/connection-events.js'
@@ -32,6 +38,8 @@ import type { Client } from './vfs/observer.js'
 import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
+import type { ApiDependencies } from './web/api/services.js'
+import type { AuthParts, WebDependencies } from './web/dependencies.js'
 
 /** The running product: everything built once, started and stopped in order. */
 export interface Context {
@@ -42,6 +50,7 @@ export interface Context {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly auth: Auth
   readonly audit: AuditLog
   readonly activity: Activity
   readonly usage: PermissionUsage
@@ -107,33 +116,58 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     trees.revoke(before, after)
     retireAccounts(connections, before, after)
   })
-  const authenticator = new Authenticator({ credentials: (username) => users.credentials(username), access, hasher })
+  const auth = new Auth({
+    database,
+    audit,
+    cipher,
+    users,
+    hasher,
+    access,
+    use: trees,
+    onError: (error) => log.error({ err: error }, 'the database failed behind a login; it is tried again'),
+  })
   const revision = await database.revision.watch({
     onChange: async () => {
-      authenticator.forgetMistakes()
       void health.refresh()
-      await access.refresh()
+      await Promise.all([auth.changed(), access.refresh()])
     },
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
   })
+  const restricted = new RestrictedAccess()
   const treeFor = async (user: AuthenticatedUser, client: Client): Promise<Tree> => {
-    const permitted = access.peek(user.userId) ?? (await access.get(user.userId))
-    if (permitted?.authVersion !== user.authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
+    const { userId, authVersion, scopes, servers } = user
+    const permitted = access.peek(userId) ?? (await access.get(userId))
+    if (permitted?.authVersion !== authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
+    if (!scopes.has('files:read')) throw new HttpError(403, 'SCOPE', 'This token is not for files.')
     activity.seen(user, client)
-    return new ObservedTree(trees.treeOf(permitted), permitted, client, observers)
+    const credential = credentialName(user)
+    const readOnly = !scopes.has('files:write')
+    const reach = credential === undefined ? permitted : restricted.of(permitted, { servers, readOnly, credential })
+    return new ObservedTree(trees.treeOf(reach), reach, client, observers)
   }
 
+  const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
+  const driveAttempts = new DriveAttempts()
+  const jobs = new Jobs((error) => answerFor(error).message)
+  const observed = { audit, activity, usage, health }
+  const forApi: ApiDependencies = {
+    drivers,
+    change: (work) => database.change(work),
+    hashPassword: (password) => hasher.hash(password),
+  }
+  const services = { users, servers, permissions, jobs, driveAttempts, keys, ...observed, ...forApi }
   const readiness = new Readiness(() => database.write())
   const gateway = createGateway({
     ...{ config, log },
-    ...edges(config, log, authenticator, treeFor, observation, readiness),
+    ...edges(config, log, auth, services, treeFor, observation, readiness),
     onRequest: (request) => observation.metrics?.onRequest(request),
   })
+  await auth.start()
   await trees.start()
   await observation.start()
-  const parts = { gateway, trees, access, revision, connections, database, observation, readiness }
+  const parts = { gateway, jobs, trees, access, revision, auth, connections, database, observation, readiness }
   const stop = once(() => shutDown(parts))
-  return { gateway, database, connections, trees, users, servers, permissions, audit, activity, usage, health, stop }
+  return { gateway, database, connections, trees, users, servers, permissions, auth, ...observed, stop }
 }
 
 function createConnections(
@@ -159,20 +193,36 @@ function createConnections(
   })
 }
 
+type PageService =
+  | 'users'
+  | 'servers'
+  | 'permissions'
+  | keyof ApiDependencies
+  | 'jobs'
+  | 'driveAttempts'
+  | 'audit'
+  | 'activity'
+  | 'usage'
+  | 'health'
+  | 'keys'
+
 /** The two doors: the drive and the web. */
 function edges(
   config: Config,
   log: Logger,
-  authenticator: Authenticator,
+  auth: Auth,
+  services: Pick<WebDependencies, PageService>,
   treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
   { metrics }: Observation,
   readiness: Readiness,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
+  const { authenticator } = auth
   const isProxy = addressMatcher(config.trustProxy)
   const { xmlBody, xmlDepth } = config.limits
   const dav = createDavHandler({
-    authenticate: (header, address) => authenticator.basic(header, address),
+    authenticate: (header, address) => authenticator.header(header, address),
     treeFor,
+    attempts: services.driveAttempts,
     log,
     publicUrl: config.publicUrl,
     trustProxy: isProxy,
@@ -185,14 +235,21 @@ function edges(
     secure: config.tls.mode !== 'off' || (config.publicUrl?.startsWith('https:') ?? false),
   })
   const web = createWebApp({
-    authenticate: (request) => authenticator.basic(request.headers.authorization, clientAddress(request, isProxy)),
+    authenticate: (request) => authenticator.header(request.headers.authorization, clientAddress(request, isProxy)),
     treeFor,
+    ...partsForPages(auth),
+    ...services,
     unready: () => readiness.unready(),
     metrics,
     log,
     config,
   })
   return { dav, web }
+}
+
+function partsForPages(auth: Auth): AuthParts {
+  const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
+  return { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup }
 }
 
 /** Connections of logins that a user lost are closed; those in use, when they come back: `Trees.revoke` ends the transfers. */
@@ -205,9 +262,11 @@ function retireAccounts(connections: Connections, before: UserAccess, after: Use
 
 interface Parts {
   readonly gateway: Gateway
+  readonly jobs: Jobs
   readonly trees: Trees
   readonly access: AccessCache
   readonly revision: Watch
+  readonly auth: Auth
   readonly connections: Connections
   readonly database: Database
   readonly observation: Observation
@@ -215,13 +274,15 @@ interface Parts {
 }
 
 async function shutDown(parts: Parts): Promise<void> {
-  const { gateway, trees, access, revision, connections, database, observation, readiness } = parts
+  const { gateway, jobs, trees, access, revision, auth, connections, database, observation, readiness } = parts
   readiness.stopping()
   await gateway.stop()
+  await jobs.stop()
   await observation.stopWatching()
   revision.stop()
   access.stop()
   await trees.stop()
+  await auth.stop()
   await connections.close()
   await observation.stop()
   await database.close()

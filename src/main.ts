@@ -11,6 +11,10 @@ export async function serve(config: Config): Promise<void> {
     throw error
   })
   log.info({ url, certificate: fingerprint }, `FTPCluster is ready: open ${url}, or mount ${url}/dav/ as a drive`)
+  if (await context.auth.setup.needed()) {
+    const link = context.auth.setup.link(config.publicUrl ?? url)
+    log.warn(`There is no user yet. Make the first admin within an hour at ${link}`)
+  }
   await runUntilStopped(context, log)
 }
 

@@ -20,13 +20,15 @@ const PARTS: Record<
   // Of storage: what a remote path is.
   db: { imports: ['errors', 'storage'], types: ['logger', 'vfs'] },
 
+  /** Work that outlives its request; knows nothing of what the work is. */
+  jobs: { imports: ['errors'] },
   vfs: { imports: ['errors', 'storage'], types: ['logger', 'audit'] },
   audit: { imports: ['errors', 'db'], types: ['logger', 'vfs'] },
   // Who uses what right now: told by the trees and by the connections.
   activity: { imports: ['errors'], types: ['logger', 'db', 'audit', 'storage', 'vfs'] },
   health: { imports: ['errors'], types: ['logger', 'db', 'storage'] },
   metrics: { imports: ['errors'], types: ['logger', 'storage', 'vfs', 'activity', 'health', 'audit'] },
-  auth: { imports: ['errors', 'db', 'audit'], types: ['logger', 'vfs', 'users'] },
+  auth: { imports: ['errors', 'parse-input', 'db', 'audit'], types: ['logger', 'vfs', 'users'] },
   users: { imports: ['errors', 'parse-input', 'db', 'audit', 'auth'], types: ['logger'] },
   servers: { imports: ['errors', 'parse-input', 'db', 'audit', 'storage'], types: ['logger', 'vfs'] },
   permissions: {
@@ -56,6 +58,7 @@ const PARTS: Record<
       'sync',
       'activity',
       'health',
+      'jobs',
     ],
     types: ['logger', 'metrics'],
   },
@@ -80,20 +83,27 @@ const SERVICES = ['audit', 'auth', 'users', 'servers', 'permissions', 'sync']
 
 /** Which parts may import an npm package. */
 const PACKAGES: Record<string, readonly string[]> = {
+  '@zxcvbn-ts/language-common': ['users'],
   'basic-ftp': ['storage', 'demo'],
   bcrypt: ['auth'],
+  'bootstrap-icons': ['web'],
   bootstrap: ['web'],
   commander: ['cli'],
+  'csv-parse': ['web'],
+  'csv-stringify': ['web'],
   ejs: ['web'],
   express: ['web'],
   'express-session': ['web'],
   helmet: ['web'],
+  jose: ['auth'],
   'lru-cache': ['storage', 'vfs', 'auth', 'permissions', 'audit', 'activity'],
   'mime-types': ['http'],
+  otpauth: ['auth'],
   pino: ['logger'],
   'pino-pretty': ['logger'],
   'prom-client': ['metrics'],
-  'rate-limiter-flexible': ['auth'],
+  qrcode: ['web'],
+  'rate-limiter-flexible': ['auth', 'web'],
   saxes: ['dav'],
   selfsigned: ['http'],
   sequelize: ['db', ...SERVICES],
@@ -103,7 +113,8 @@ const PACKAGES: Record<string, readonly string[]> = {
   umzug: ['db'],
   'webdav-server': ['dav'],
   yaml: ['config', 'cli'],
-  zod: ['config', 'cli', 'parse-input', ...SERVICES],
+  zod: ['config', 'cli', 'parse-input', 'web', ...SERVICES],
+  yazl: ['web'],
 }
 
 const KEBAB_CASE = /^([a-z0-9]+-)*[a-z0-9]+(\.d)?\.(ts|mjs)$/

@@ -8,6 +8,8 @@ export type Actor =
       readonly tokenName: string
       readonly address: string
     }
+  /** Somebody who was not let in. */
+  | { readonly kind: 'stranger'; readonly username: string; readonly address: string }
   /** Somebody with a shell on the gateway's machine. */
   | { readonly kind: 'cli'; readonly systemUser: string }
   /** The gateway itself, e.g. on first start. */
@@ -17,6 +19,7 @@ export type Actor =
 export function actorName(actor: Actor): string {
   switch (actor.kind) {
     case 'user':
+    case 'stranger':
       return actor.username
     case 'token':
       return `${actor.username} (${actor.tokenName})`

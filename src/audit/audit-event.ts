@@ -21,6 +21,13 @@ export interface Changed {
   readonly after: Values
 }
 
+/** Of an app password or API token: whose it is, and what it is limited to. */
+interface SecretLimits {
+  readonly user: string
+  readonly servers: readonly number[] | 'all'
+  readonly expiresAt: string | undefined
+}
+
 /** What everybody knows of one request on files. */
 export interface FileDetails {
   /** Virtual path. */
@@ -31,7 +38,7 @@ export interface FileDetails {
   readonly remoteUser?: string
   /** The one at the target, where it is another. */
   readonly targetRemoteUser?: string
-  /** Bytes that travelled through the gateway. */
+  /** Bytes that travelled to or from the client, or were copied. */
   readonly bytes?: number
   /** Why it was refused or failed. */
   readonly code?: string
@@ -39,6 +46,13 @@ export interface FileDetails {
   readonly duration: number
   readonly via: string
   readonly userAgent: string
+}
+
+export interface LoginDetails {
+  readonly via: string
+  /** The app password or API token. */
+  readonly credential?: string | undefined
+  readonly reason?: string | undefined
 }
 
 /** What can be done to files and folders. `looked-at` and `listed` are recorded coarsely. */
@@ -59,6 +73,7 @@ export type FileVerb =
 
 /** Everything that can be recorded, in the past tense. Details hold no secret. */
 export type AuditEvent =
+  | Event<'login.succeeded' | 'login.refused', LoginDetails>
   | Event<`file.${FileVerb}`, FileDetails>
   /** Somebody ended what another had under way; the object is the user whose it was. */
   | Event<
@@ -73,6 +88,18 @@ export type AuditEvent =
   | Event<'user.disabled', Nothing>
   | Event<'user.enabled', Nothing>
   | Event<'user.removed', Nothing>
+  | Event<'user.second-factor-begun', Nothing>
+  | Event<'user.second-factor-enabled', Nothing>
+  | Event<'user.second-factor-disabled', Nothing>
+  | Event<'user.second-factor-reset', Nothing>
+  | Event<'user.second-factor-failed', Nothing>
+  | Event<'user.recovery-code-used', { readonly left: number }>
+  | Event<'user.recovery-codes-renewed', Nothing>
+  | Event<'user.sessions-ended', { readonly sessions: number }>
+  | Event<'app-password.created', SecretLimits & { readonly readOnly: boolean }>
+  | Event<'app-password.revoked', { readonly user: string }>
+  | Event<'api-token.created', SecretLimits & { readonly scopes: readonly string[] }>
+  | Event<'api-token.revoked', { readonly user: string }>
   | Event<
       'server.created',
       { readonly protocol: string; readonly host: string; readonly port: number; readonly trust: unknown }

@@ -2,6 +2,7 @@ import type { Actor } from '../audit/actor.js'
 import type { HashedPassword } from '../auth/password-hasher.js'
 import { ValidationError } from '../errors.js'
 import type { Transaction } from '../db/database.js'
+import { judgePassword } from '../users/password-rules.js'
 import type { Services } from './services.js'
 import type { Cluster } from './cluster-file.js'
 
@@ -46,13 +47,15 @@ export async function applyCluster(
 /** Passwords that are not yet the users', hashed before the transaction: it must not hold the database for seconds. */
 async function newHashes({ users, hasher }: Services, cluster: Cluster): Promise<Map<string, HashedPassword>> {
   const hashes = new Map<string, HashedPassword>()
-  for (const { username, password, passwordHash } of cluster.users) {
+  for (const [index, { username, password, passwordHash }] of cluster.users.entries()) {
     const stored = await users.credentials(username)
     if (passwordHash !== undefined) {
       if (passwordHash !== stored?.passwordHash) hashes.set(username, { hash: passwordHash })
     } else if (password !== undefined) {
       const same = stored !== undefined && (await hasher.matches(password, stored.passwordHash))
-      if (!same) hashes.set(username, await hasher.hash(password))
+      if (same) continue
+      await at(`users[${index}]`, () => judgePassword(password, username))
+      hashes.set(username, await hasher.hash(password))
     }
   }
   return hashes
@@ -107,7 +110,7 @@ async function applyUsers(
         return
       }
       if (hash) {
-        await users.setPassword(known.id, hash, actor, transaction)
+        await users.setPassword(known.id, hash, actor, {}, transaction)
         fields.push('password')
       }
       if (role !== known.role) {

@@ -42,6 +42,7 @@ export async function exportCluster(services: Services, { secrets = false } = {}
         access: permission.access,
         ...(permission.root !== undefined && { root: permission.root }),
         ...(permission.endsAt !== undefined && { endsAt: permission.endsAt.toISOString() }),
+        ...(permission.selfService && { selfService: true }),
       })),
     ),
   })

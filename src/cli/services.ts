@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import type { Actor } from '../audit/actor.js'
 import { AuditLog } from '../audit/audit-log.js'
 import { AuditSeal } from '../audit/audit-seal.js'
+import { AppPasswords } from '../auth/app-passwords.js'
 import { PasswordHasher } from '../auth/password-hasher.js'
+import { SecondFactor } from '../auth/second-factor.js'
+import { Throttle } from '../auth/throttle.js'
 import type { Config } from '../config/config.js'
 import { openDatabase, type Database } from '../db/database.js'
 import { openSecrets } from '../db/master-key.js'
@@ -20,6 +23,8 @@ export interface Services {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly appPasswords: AppPasswords
+  readonly secondFactor: SecondFactor
 }
 
 /**
@@ -43,6 +48,8 @@ export async function withServices<T>(
       users: new UserService(database, audit, hasher),
       servers: new ServerService(database, audit, cipher),
       permissions: new PermissionService(database, audit, cipher),
+      appPasswords: new AppPasswords(database, audit),
+      secondFactor: new SecondFactor(database, audit, cipher, new Throttle()),
     })
   } finally {
     await database.close()

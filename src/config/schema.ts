@@ -73,6 +73,7 @@ export const configSchema = z.object({
     xmlBody: size(1024, 16 * 1024 ** 2),
     xmlDepth: integer(8, 256),
     body: size(1024, 64 * 1024 ** 2),
+    apiRequests: integer(1, 1_000_000),
     folderItems: integer(1, 10_000_000),
     folderTime: duration('1s', '24h'),
   }),

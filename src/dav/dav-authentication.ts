@@ -1,4 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { v2 as webdav } from 'webdav-server'
+import type { AuthResult } from '../auth/authenticate.js'
+import { parseBasic } from '../auth/basic-credentials.js'
+import { WINDOWS_LISTING_LIMIT } from '../auth/drive-attempts.js'
 import { discardBody } from '../http/body.js'
 import { badRequest } from './dav-error.js'
 import { DavUser } from './dav-user.js'
@@ -6,7 +10,7 @@ import { clientAddress } from '../http/client-address.js'
 import { loginAnswer } from '../http/login-answer.js'
 import { requestClient } from '../http/request-client.js'
 import { answerFor, answerForClient } from '../http/status.js'
-import { sendEmpty } from './answers.js'
+import { sendEmpty, sendText } from './answers.js'
 import type { DavDependencies } from './settings.js'
 import { answerFailure } from './verb.js'
 
@@ -18,9 +22,12 @@ const UNWANTED = [
   'Server',
 ]
 
+/** The password is right and does not do: only the answer can tell why. */
+const HINTS: ReadonlySet<string> = new Set(['second-factor', 'password-change'])
+
 /**
- * The authentication hook of webdav-server. Refusals are answered here, without a body, a backend or a wait: some clients
- * send every request a first time without credentials.
+ * The authentication hook of webdav-server. Refusals are answered here, without a backend or a wait, and with a body only
+ * where it tells what helps: some clients send every request a first time without credentials.
  */
 export class DavAuthentication implements webdav.HTTPAuthentication {
   #windowsHintGiven = false
@@ -49,22 +56,51 @@ export class DavAuthentication implements webdav.HTTPAuthentication {
     if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
       throw badRequest('BAD_AUTHORIZATION', 'There are two Authorization headers.')
     }
-    const result = await authenticate(request.headers.authorization, clientAddress(request, trustProxy))
+    const address = clientAddress(request, trustProxy)
+    const result = await authenticate(request.headers.authorization, address)
+    this.#note(request, response, result, address)
     if (result.ok) return new DavUser(await treeFor(result.user, requestClient(request, result.user, trustProxy)))
 
     this.#hintForWindows(request.headers['user-agent'])
     discardBody(request, response)
-    const { status, headers = {} } = answerForClient(answerFor(loginAnswer(result)), request.headers['user-agent'])
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-    sendEmpty(response, status)
+    const answer = answerForClient(answerFor(loginAnswer(result)), request.headers['user-agent'])
+    for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
+    if (HINTS.has(result.reason)) {
+      sendText(response, answer.status, 'text/plain; charset=utf-8', `${answer.message} (${answer.code})\n`)
+    } else sendEmpty(response, answer.status)
     return undefined
+  }
+
+  /** For the page that tells users whether their device has connected. */
+  #note(request: IncomingMessage, response: ServerResponse, result: AuthResult, address: string): void {
+    const { attempts } = this.dependencies
+    if (!attempts) return
+    const userAgent = request.headers['user-agent'] ?? ''
+    const username = result.ok ? result.user.username : usernameOf(request.headers.authorization)
+    const via = result.ok ? result.user.via : undefined
+    attempts.note({ address, userAgent, username, via, outcome: result.ok ? 'connected' : result.reason })
+    if (!result.ok || request.method !== 'PROPFIND' || !isWindows(userAgent)) return
+    const { socket } = request
+    const before = socket.bytesWritten
+    response.once('finish', () => {
+      if (socket.bytesWritten - before <= WINDOWS_LISTING_LIMIT) return
+      attempts.note({ address, userAgent, username, via, outcome: 'listing-too-long' })
+    })
   }
 
   /** The user sees "the network name cannot be found"; only the gateway knows why. */
   #hintForWindows(userAgent: string | undefined): void {
-    if (this.dependencies.secure || this.#windowsHintGiven || !userAgent?.startsWith('Microsoft-WebDAV-MiniRedir/'))
-      return
+    if (this.dependencies.secure || this.#windowsHintGiven || !isWindows(userAgent)) return
     this.#windowsHintGiven = true
     this.dependencies.log.warn('Windows sends no password over plain HTTP unless BasicAuthLevel is 2: turn TLS on.')
   }
+}
+
+function isWindows(userAgent: string | undefined): boolean {
+  return userAgent?.startsWith('Microsoft-WebDAV-MiniRedir/') === true
+}
+
+function usernameOf(header: string | undefined): string | undefined {
+  const parsed = parseBasic(header)
+  return parsed.kind === 'missing' || parsed.kind === 'malformed' ? undefined : parsed.username
 }

@@ -1,4 +1,5 @@
 import type { AuthenticatedUser, AuthResult } from '../auth/authenticate.js'
+import type { DriveAttempts } from '../auth/drive-attempts.js'
 import type { Logger } from '../logger.js'
 import type { Client } from '../vfs/observer.js'
 import type { Tree } from '../vfs/tree.js'
@@ -19,6 +20,8 @@ export interface DavDependencies {
   /** Judges an `Authorization` header (undefined: none was sent) from a client's address. */
   readonly authenticate: (header: string | undefined, address: string) => AuthResult | Promise<AuthResult>
   readonly treeFor: (user: AuthenticatedUser, client: Client) => Tree | Promise<Tree>
+  /** Hears what became of each attempt to get in. */
+  readonly attempts?: Pick<DriveAttempts, 'note'> | undefined
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>
   /** Where users reach the gateway, when the admin said so. */
   readonly publicUrl?: string | undefined

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { applyCluster } from '../cli/apply-cluster.js'
 import { parseCluster } from '../cli/cluster-file.js'
 import { withServices } from '../cli/services.js'
@@ -13,7 +12,7 @@ import { AppError, messageOf, ValidationError } from '../errors.js'
 import { createLogger } from '../logger.js'
 import { runUntilStopped } from '../main.js'
 import { startEmbeddedFtpServer } from './embedded-ftp-server.js'
-import { startEmbeddedSftpServer } from './embedded-sftp-server.js'
+import { newHostKey, startEmbeddedSftpServer } from './embedded-sftp-server.js'
 import { mountInstructions } from './mount-instructions.js'
 import { makeSampleFiles } from './sample-files.js'
 
@@ -99,7 +98,7 @@ async function keep(file: string): Promise<Kept> {
   const kept: Kept = {
     password: randomBytes(9).toString('base64url'),
     adminPassword: randomBytes(9).toString('base64url'),
-    hostKey: ssh2.utils.generateKeyPairSync('ed25519').private,
+    hostKey: newHostKey(),
   }
   await writeFile(file, JSON.stringify(kept), { mode: 0o600 })
   return kept

@@ -2,7 +2,7 @@ import { HttpError } from './errors.js'
 
 /** A refused `AuthResult` of `auth/`. */
 export interface RefusedLogin {
-  readonly reason: 'missing' | 'malformed' | 'rejected' | 'throttled' | 'busy'
+  readonly reason: 'missing' | 'malformed' | 'rejected' | 'throttled' | 'busy' | 'second-factor' | 'password-change'
   readonly retryAfterSeconds?: number
 }
 
@@ -23,5 +23,13 @@ export function loginAnswer({ reason, retryAfterSeconds }: RefusedLogin): HttpEr
     return new HttpError(503, 'LOGIN_BUSY', 'Too many logins at once. Try again shortly.', { headers })
   }
   headers['WWW-Authenticate'] = CHALLENGE
+  if (reason === 'second-factor') {
+    const hint = 'This user has a second factor: make an app password in the browser, and use that here.'
+    return new HttpError(401, 'SECOND_FACTOR', hint, { headers })
+  }
+  if (reason === 'password-change') {
+    const hint = 'This password must be changed first: log in with a browser.'
+    return new HttpError(401, 'PASSWORD_CHANGE', hint, { headers })
+  }
   return new HttpError(401, 'UNAUTHENTICATED', 'Username and password are needed.', { headers })
 }

@@ -62,6 +62,8 @@ export const permissionChanges = z.strictObject({
   access: access.optional(),
   root: root.nullable().optional(),
   endsAt: endsAt.nullable().optional(),
+  /** Whether the user may enter the own remote password. */
+  selfService: z.boolean().optional(),
 })
 
 export type PermissionChanges = z.input<typeof permissionChanges>

@@ -28,6 +28,8 @@ export interface Permission {
   readonly access: Access
   readonly root: string | undefined
   readonly endsAt: Date | undefined
+  /** Whether the user may enter the own remote password. */
+  readonly selfService: boolean
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -58,8 +60,8 @@ export class PermissionService {
   }
 
   /** @throws UnknownObjectError */
-  async get(id: number): Promise<Permission> {
-    return permissionOf(await this.database.read(() => this.#row(id)))
+  async get(id: number, transaction?: Transaction): Promise<Permission> {
+    return permissionOf(await this.database.read(() => this.#row(id, transaction ?? null)))
   }
 
   async find(userId: number, serverId: number, transaction?: Transaction): Promise<Permission | undefined> {
@@ -100,6 +102,7 @@ export class PermissionService {
           access: fields.access ?? 'read-write',
           root: fields.root ?? null,
           endsAt: fields.endsAt ?? null,
+          selfService: fields.selfService ?? false,
         },
         { transaction },
       )
@@ -111,6 +114,18 @@ export class PermissionService {
       await this.audit.record({ type: 'permission.granted', object: objectOf(full), details }, actor, transaction)
       return permissionOf(full)
     }, outer)
+  }
+
+  /**
+   * Several at once: all of them or none.
+   * @throws ValidationError, UnknownObjectError, ConflictError (there is one already)
+   */
+  async grantAll(inputs: readonly NewPermission[], actor: Actor): Promise<Permission[]> {
+    return this.database.change(async (transaction) => {
+      const granted: Permission[] = []
+      for (const input of inputs) granted.push(await this.grant(input, actor, transaction))
+      return granted
+    })
   }
 
   /**
@@ -132,6 +147,7 @@ export class PermissionService {
         access: fields.access ?? row.access,
         root: fields.root === undefined ? row.root : fields.root,
         endsAt: fields.endsAt === undefined ? row.endsAt : fields.endsAt,
+        selfService: fields.selfService ?? row.selfService,
       }
       const changed = AUDITED.filter((field) => row[field]?.valueOf() !== next[field]?.valueOf())
       if (changed.length === 0) return { permission: permissionOf(row), changed }
@@ -170,14 +186,27 @@ export class PermissionService {
     }, outer)
   }
 
+  /**
+   * As `setCredentials`, by the user whose permission it is.
+   * @throws ValidationError, UnknownObjectError (none, or of somebody else), ConflictError (not `selfService`)
+   */
+  async setOwnCredentials(userId: number, id: number, input: Credentials, actor: Actor): Promise<Permission> {
+    return this.database.change(async (transaction) => {
+      const row = await this.#row(id, transaction)
+      if (row.userId !== userId) throw new UnknownObjectError('There is no such permission.')
+      if (!row.selfService) throw new ConflictError('An administrator keeps the login of this server.')
+      return this.setCredentials(id, input, actor, transaction)
+    })
+  }
+
   /** @throws UnknownObjectError */
-  async revoke(id: number, actor: Actor): Promise<void> {
+  async revoke(id: number, actor: Actor, outer?: Transaction): Promise<void> {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
       await row.destroy({ transaction })
       const details = { before: valuesOf(row) }
       await this.audit.record({ type: 'permission.revoked', object: objectOf(row), details }, actor, transaction)
-    })
+    }, outer)
   }
 
   async #row(id: number, transaction: Transaction | null = null): Promise<PermissionRow> {
@@ -193,7 +222,7 @@ function refuseKey(credentials: Credentials | undefined, protocol: string | unde
   throw new ValidationError([{ field: 'privateKey', message: 'is for sftp servers only: give a password' }])
 }
 
-const AUDITED = ['remoteUser', 'access', 'root', 'endsAt'] as const
+const AUDITED = ['remoteUser', 'access', 'root', 'endsAt', 'selfService'] as const
 
 /** For the audit. Nothing of it is a secret. */
 function valuesOf(row: PermissionRow, fields: readonly (typeof AUDITED)[number][] = AUDITED) {
@@ -219,6 +248,7 @@ function permissionOf(row: PermissionRow): Permission {
     access: row.access as Access,
     root: row.root ?? undefined,
     endsAt: row.endsAt ?? undefined,
+    selfService: row.selfService,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   }

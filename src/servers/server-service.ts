@@ -34,8 +34,8 @@ export class ServerService {
   }
 
   /** @throws UnknownObjectError */
-  async get(id: number): Promise<Server> {
-    return serverOf(await this.database.read(() => this.#row(id)))
+  async get(id: number, transaction?: Transaction): Promise<Server> {
+    return serverOf(await this.database.read(() => this.#row(id, transaction ?? null)))
   }
 
   /** By alias, in any case. */
@@ -120,8 +120,8 @@ export class ServerService {
   }
 
   /** @throws ValidationError, UnknownObjectError */
-  async setTrust(id: number, input: TrustInput, actor: Actor): Promise<Server> {
-    return this.#setTrust(id, serverTrustOf(parseInput(trust, input, 'trust')), actor)
+  async setTrust(id: number, input: TrustInput, actor: Actor, outer?: Transaction): Promise<Server> {
+    return this.#setTrust(id, serverTrustOf(parseInput(trust, input, 'trust')), actor, undefined, outer)
   }
 
   /**
@@ -152,13 +152,13 @@ export class ServerService {
   }
 
   /** Removes the permissions on it too. @throws UnknownObjectError */
-  async remove(id: number, actor: Actor): Promise<void> {
+  async remove(id: number, actor: Actor, outer?: Transaction): Promise<void> {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
       await row.destroy({ transaction })
       const details = { before: valuesOf(row) }
       await this.audit.record({ type: 'server.removed', object: objectOf(row), details }, actor, transaction)
-    })
+    }, outer)
   }
 
   async #setTrust(
@@ -166,6 +166,7 @@ export class ServerService {
     next: ServerTrust,
     actor: Actor,
     allowed: (current: ServerTrust) => boolean = () => true,
+    outer?: Transaction,
   ): Promise<Server> {
     return this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
@@ -178,7 +179,7 @@ export class ServerService {
       const details = { kind: next.kind, fingerprints, before: current.trust }
       await this.audit.record({ type: 'server.trusted', object: objectOf(row), details }, actor, transaction)
       return serverOf(row)
-    })
+    }, outer)
   }
 
   async #row(id: number, transaction: Transaction | null = null): Promise<ServerRow> {

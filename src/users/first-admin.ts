@@ -1,11 +1,11 @@
-import { ValidationError } from '../errors.js'
+import { ConflictError, ValidationError } from '../errors.js'
 import type { UserService } from './user-service.js'
 
 const USERNAME = 'admin'
 
 /**
- * Makes the first admin, from `adminPassword`, while there is no user at all; tells how to make one when there is no
- * password to make one with.
+ * Makes the first admin, from `adminPassword`, while there is no user at all. Without a password the set-up link of
+ * `auth/setup.ts` makes one.
  * @throws ValidationError when the password breaks a rule
  */
 export async function ensureAdmin(
@@ -13,17 +13,13 @@ export async function ensureAdmin(
   adminPassword: string | undefined,
   notify: (message: string) => void,
 ): Promise<void> {
-  if ((await users.list()).length > 0) return
-  if (adminPassword === undefined) {
-    notify('There is no user yet. Make an admin with "ftpcluster user add admin --role admin".')
-    return
-  }
+  if (adminPassword === undefined || (await users.count()) > 0) return
   try {
-    await users.create(
-      { username: USERNAME, password: adminPassword, role: 'admin' },
-      { kind: 'system', part: 'first start' },
-    )
+    const actor = { kind: 'system', part: 'first start' } as const
+    await users.createFirst({ username: USERNAME, password: adminPassword }, actor)
   } catch (error) {
+    // Another process that starts at the same time was first.
+    if (error instanceof ConflictError) return
     if (!(error instanceof ValidationError)) throw error
     throw new ValidationError(error.problems.map(({ message }) => ({ field: 'FTPCLUSTER_ADMIN_PASSWORD', message })))
   }

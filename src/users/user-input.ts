@@ -28,10 +28,16 @@ export const hashedPassword = z.strictObject({ hash: passwordHash })
 
 export const newUser = z.strictObject({
   username,
-  password: z.union([password, hashedPassword], {
-    error: 'must be a password of 8 characters to 1024 bytes',
-  }),
+  password: z.union([password, hashedPassword], { error: (issue) => reasonOf(issue) }),
   role: role.default('user'),
+  /** At the first login, before anything else. */
+  mustChangePassword: z.boolean().default(false),
 })
 
 export type NewUser = z.input<typeof newUser>
+
+/** What is wrong with the password itself: nobody types a hash. */
+function reasonOf(issue: z.core.$ZodRawIssue): string {
+  const reason = issue.code === 'invalid_union' && typeof issue.input === 'string' && issue.errors[0]?.[0]?.message
+  return reason || 'must be a password of 8 characters to 1024 bytes'
+}

@@ -1,4 +1,5 @@
-import type { Transaction } from 'sequelize'
+import { col, fn, Op, where, type Transaction } from 'sequelize'
+import { z } from 'zod'
 import type { Actor } from '../audit/actor.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { HashedPassword, PasswordHasher } from '../auth/password-hasher.js'
@@ -6,6 +7,7 @@ import type { Database } from '../db/database.js'
 import type { UserRow } from '../db/models/user.js'
 import { ConflictError, UnknownObjectError } from '../errors.js'
 import { parseInput } from '../parse-input.js'
+import { judgePassword } from './password-rules.js'
 import { hashedPassword, newUser, password as passwordInput, role as roleInput } from './user-input.js'
 import type { NewUser, Role } from './user-input.js'
 
@@ -16,6 +18,10 @@ export interface User {
   readonly disabled: boolean
   /** Grows with every change that must end what is open. */
   readonly authVersion: number
+  /** Before anything else in the browser; and no drive takes the password until then. */
+  readonly mustChangePassword: boolean
+  readonly hasSecondFactor: boolean
+  readonly lastLoginAt: Date | undefined
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -27,7 +33,28 @@ export interface StoredCredentials {
   readonly passwordHash: string
   readonly disabled: boolean
   readonly authVersion: number
+  readonly mustChangePassword: boolean
+  readonly hasSecondFactor: boolean
 }
+
+/** Orders of a search; with `-` in front the other way round. */
+export const USER_SORTS = ['username', '-username', 'createdAt', '-createdAt', 'lastLoginAt', '-lastLoginAt'] as const
+export type UserSort = (typeof USER_SORTS)[number]
+
+export interface UserSearch {
+  /** Anywhere in the name, in any case. */
+  readonly text?: string | undefined
+  readonly role?: Role | undefined
+  readonly disabled?: boolean | undefined
+  /** Default: by name. */
+  readonly sort?: UserSort | undefined
+  readonly offset: number
+  /** At most 1000. */
+  readonly limit: number
+}
+
+/** What no name holds, such as NUL, would break the statement. */
+const PART_OF_NAME = /^[a-z0-9._@-]*$/i
 
 /** Methods that change something take the transaction of a caller who changes more; then the caller's rules hold. */
 export class UserService {
@@ -45,37 +72,89 @@ export class UserService {
   }
 
   /** @throws UnknownObjectError */
-  async get(id: number): Promise<User> {
-    return userOf(await this.database.read(() => this.#row(id)))
+  async get(id: number, transaction?: Transaction): Promise<User> {
+    return userOf(await this.database.read(() => this.#row(id, transaction)))
   }
 
   async find(username: string, transaction?: Transaction): Promise<User | undefined> {
+    if (!PART_OF_NAME.test(username)) return undefined
     const row = await this.database.read(() =>
       this.database.models.User.findOne({ where: { username }, transaction: transaction ?? null }),
     )
     return row ? userOf(row) : undefined
   }
 
+  async count(transaction?: Transaction): Promise<number> {
+    return this.database.read(() => this.database.models.User.count({ transaction: transaction ?? null }))
+  }
+
+  /** One page, and how many there are on all pages. */
+  async search({ text, role, disabled, sort, offset, limit }: UserSearch): Promise<{ items: User[]; total: number }> {
+    if (text !== undefined && !PART_OF_NAME.test(text)) return { items: [], total: 0 }
+    const { rows, count } = await this.database.read(() =>
+      this.database.models.User.findAndCountAll({
+        where: {
+          // Not LIKE: `_` is a letter of names.
+          ...(text ? { [Op.and]: where(fn('instr', col('username'), text.toLowerCase()), { [Op.gt]: 0 }) } : {}),
+          ...(role !== undefined && { role }),
+          ...(disabled !== undefined && { disabled }),
+        },
+        order: orderOf(sort ?? 'username'),
+        offset,
+        limit: Math.min(limit, 1000),
+      }),
+    )
+    return { items: rows.map(userOf), total: count }
+  }
+
   async credentials(username: string): Promise<StoredCredentials | undefined> {
+    if (!PART_OF_NAME.test(username)) return undefined
     const row = await this.database.read(() => this.database.models.User.findOne({ where: { username } }))
     if (!row) return undefined
-    const { id: userId, passwordHash, disabled, authVersion } = row
-    return { userId, username, passwordHash, disabled, authVersion }
+    const { id: userId, passwordHash, disabled, authVersion, mustChangePassword } = row
+    const hasSecondFactor = row.totpConfirmedAt !== null
+    return { userId, username, passwordHash, disabled, authVersion, mustChangePassword, hasSecondFactor }
   }
 
   /** @throws ValidationError, ConflictError (name taken) */
   async create(input: NewUser, actor: Actor, outer?: Transaction): Promise<User> {
-    const { username, password, role } = parseInput(newUser, input)
-    const { hash } = typeof password === 'string' ? await this.hasher.hash(password) : password
+    const { password, ...fields } = parseInput(newUser, input)
+    const passwordHash = await this.#hashOf(password, fields.username)
+    return this.database.change((transaction) => this.#create({ ...fields, passwordHash }, actor, transaction), outer)
+  }
+
+  /**
+   * Several at once: all of them or none.
+   * @throws ValidationError (fields named `users[0].username` …), ConflictError (a name taken or there twice)
+   */
+  async createAll(inputs: readonly NewUser[], actor: Actor): Promise<User[]> {
+    const fields = parseInput(z.array(newUser), inputs, 'users')
+    const names = fields.map(({ username }) => username)
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) throw new ConflictError(`The user ${twice} is there twice.`)
+    const rows: Parameters<UserService['create']>[0][] = []
+    // Hashed before the transaction: it keeps others from writing.
+    for (const user of fields) {
+      rows.push({ ...user, password: { hash: await this.#hashOf(user.password, user.username) } })
+    }
     return this.database.change(async (transaction) => {
-      const { User } = this.database.models
-      if (await User.findOne({ where: { username }, transaction })) {
-        throw new ConflictError(`There is a user ${username} already.`)
-      }
-      const row = await User.create({ username, passwordHash: hash, role }, { transaction })
-      await this.audit.record({ type: 'user.created', object: objectOf(row), details: { role } }, actor, transaction)
-      return userOf(row)
-    }, outer)
+      const created: User[] = []
+      for (const row of rows) created.push(await this.create(row, actor, transaction))
+      return created
+    })
+  }
+
+  /**
+   * The first user, an admin.
+   * @throws ValidationError, ConflictError (there is a user already; of two who come at once, one hears this)
+   */
+  async createFirst(input: Pick<NewUser, 'username' | 'password'>, actor: Actor): Promise<User> {
+    const { password, ...fields } = parseInput(newUser, { ...input, role: 'admin' })
+    const passwordHash = await this.#hashOf(password, fields.username)
+    return this.database.change(async (transaction) => {
+      if ((await this.count(transaction)) > 0) throw new ConflictError('FTPCluster is set up already: log in.')
+      return this.#create({ ...fields, passwordHash }, actor, transaction)
+    })
   }
 
   /** @throws ValidationError, UnknownObjectError, ConflictError (last active admin) */
@@ -93,15 +172,28 @@ export class UserService {
     }, outer)
   }
 
-  /** Ends everything that is open under the old password. @throws ValidationError, UnknownObjectError */
-  async setPassword(id: number, input: string | HashedPassword, actor: Actor, outer?: Transaction): Promise<void> {
-    const { hash } =
+  /**
+   * Ends everything that is open under the old password; the caller gives the own session the new `authVersion`.
+   * @param options.mustChange the user has to choose another one at the next login
+   * @throws ValidationError, UnknownObjectError
+   */
+  async setPassword(
+    id: number,
+    input: string | HashedPassword,
+    actor: Actor,
+    { mustChange = false }: { readonly mustChange?: boolean | undefined } = {},
+    outer?: Transaction,
+  ): Promise<void> {
+    const password =
       typeof input === 'string'
-        ? await this.hasher.hash(parseInput(passwordInput, input, 'password'))
+        ? parseInput(passwordInput, input, 'password')
         : parseInput(hashedPassword, input, 'password')
+    const { username } = await this.database.read(() => this.#row(id, outer))
+    const passwordHash = await this.#hashOf(password, username)
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
-      await row.update({ passwordHash: hash, authVersion: row.authVersion + 1 }, { transaction })
+      const fields = { passwordHash, authVersion: row.authVersion + 1, mustChangePassword: mustChange }
+      await row.update(fields, { transaction })
       await this.audit.record({ type: 'user.password-changed', object: objectOf(row), details: {} }, actor, transaction)
     }, outer)
   }
@@ -129,8 +221,29 @@ export class UserService {
     }, outer)
   }
 
-  async #row(id: number, transaction: Transaction | null = null): Promise<UserRow> {
-    const row = await this.database.models.User.findByPk(id, { transaction })
+  async #hashOf(password: string | HashedPassword, username: string): Promise<string> {
+    if (typeof password !== 'string') return password.hash
+    await judgePassword(password, username)
+    return (await this.hasher.hash(password)).hash
+  }
+
+  async #create(
+    fields: Pick<UserRow, 'username' | 'passwordHash' | 'role' | 'mustChangePassword'>,
+    actor: Actor,
+    transaction: Transaction,
+  ): Promise<User> {
+    const { User } = this.database.models
+    const { username, role } = fields
+    if (await User.findOne({ where: { username }, transaction })) {
+      throw new ConflictError(`There is a user ${username} already.`)
+    }
+    const row = await User.create(fields, { transaction })
+    await this.audit.record({ type: 'user.created', object: objectOf(row), details: { role } }, actor, transaction)
+    return userOf(row)
+  }
+
+  async #row(id: number, transaction?: Transaction): Promise<UserRow> {
+    const row = await this.database.models.User.findByPk(id, { transaction: transaction ?? null })
     if (!row) throw new UnknownObjectError('There is no such user.')
     return row
   }
@@ -150,6 +263,31 @@ function objectOf(row: UserRow) {
 }
 
 function userOf(row: UserRow): User {
-  const { id, username, role, disabled, authVersion, createdAt, updatedAt } = row
-  return { id, username, role, disabled, authVersion, createdAt, updatedAt }
+  const { id, username, role, disabled, authVersion, mustChangePassword, createdAt, updatedAt } = row
+  return {
+    id,
+    username,
+    role,
+    disabled,
+    authVersion,
+    mustChangePassword,
+    // A row that was just made has only what it was made with.
+    hasSecondFactor: (row.totpConfirmedAt ?? null) !== null,
+    lastLoginAt: row.lastLoginAt ?? undefined,
+    createdAt,
+    updatedAt,
+  }
+}
+
+function orderOf(sort: UserSort): [string, 'ASC' | 'DESC'][] {
+  const descending = sort.startsWith('-')
+  const direction = descending ? 'DESC' : 'ASC'
+  const field = descending ? sort.slice(1) : sort
+  // Names are unique: every order is one, and pages do not overlap.
+  return field === 'username'
+    ? [[field, direction]]
+    : [
+        [field, direction],
+        ['username', 'ASC'],
+      ]
 }

@@ -3,6 +3,8 @@ import { VfsError } from './errors.js'
 /** An operation that lasts as long as its bytes take. */
 export interface ActiveOperation {
   readonly userId: number
+  /** As in `UserAccess`: what it ends with. */
+  readonly credential?: string | undefined
   /** Ids of the permissions that it needs. */
   readonly reads: readonly number[]
   readonly writes: readonly number[]

@@ -61,7 +61,9 @@ function storeCopy(
   const { account } = to.view.mount
   const sameAccount = from.view.mount.account.key === account.key
   const store = (connection: Connection, path: string, options: WriteOptions) =>
-    sameAccount ? copyThere(connection, from, entry, path, options) : stream(connection, from, path, options)
+    sameAccount
+      ? copyThere(connection, from, entry, path, options, copy.call)
+      : stream(connection, from, path, options, copy.call)
   const recheck = async (connection: Connection) => {
     if (judge === undefined) return before
     const current = await lookAt(connection, to.key.path)
@@ -85,19 +87,27 @@ async function copyThere(
   entry: Entry,
   path: string,
   options: WriteOptions,
+  call: Call,
 ): Promise<number> {
   if (connection.copyFile !== undefined) {
     try {
       await connection.copyFile(from.key.path, path, options)
+      call.onBytes?.(entry.size)
       return entry.size
     } catch (error) {
       if (!isStorageError(error, 'UNSUPPORTED') || !error.inStep) throw error
     }
   }
-  return stream(connection, from, path, options)
+  return stream(connection, from, path, options, call)
 }
 
-async function stream(target: Connection, from: Place, path: string, options: WriteOptions): Promise<number> {
+async function stream(
+  target: Connection,
+  from: Place,
+  path: string,
+  options: WriteOptions,
+  { onBytes }: Call,
+): Promise<number> {
   const { signal } = options
   const channel = new Channel()
   const { parts, mount } = from.view
@@ -110,10 +120,17 @@ async function stream(target: Connection, from: Place, path: string, options: Wr
       (error: unknown) => channel.fail(error),
     )
   try {
-    return await target.write(path, channel.chunks, options)
+    return await target.write(path, counted(channel.chunks, onBytes), options)
   } finally {
     channel.close()
     await reading
+  }
+}
+
+async function* counted(chunks: AsyncIterable<Buffer>, onBytes: Call['onBytes']): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk
+    onBytes?.(chunk.length)
   }
 }
 

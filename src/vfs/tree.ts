@@ -14,6 +14,8 @@ export interface Call {
   /** Ask the server even where a fresh listing is cached. */
   readonly fresh?: boolean
   readonly names?: NameMatching
+  /** Told of the bytes that a copy or a move across servers has stored, as they go. */
+  readonly onBytes?: (bytes: number) => void
 }
 
 /** What the caller brings for a change. */

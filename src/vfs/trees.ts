@@ -103,6 +103,16 @@ export class Trees {
         (reads.every((id) => may.has(id)) && writes.every((id) => may.get(id) === 'read-write')),
     )
   }
+
+  /** App passwords and tokens by which something is under way. */
+  credentialsInUse(): ReadonlySet<string> {
+    return new Set(this.active.list().flatMap(({ credential }) => (credential === undefined ? [] : [credential])))
+  }
+
+  /** Ends what is under way by these; other logins of their users go on. */
+  endCredentials(ended: ReadonlySet<string>): void {
+    this.active.end(({ credential }) => credential === undefined || !ended.has(credential))
+  }
 }
 
 function reachOf({ account, root }: Mount): string {

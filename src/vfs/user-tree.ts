@@ -42,7 +42,7 @@ export class UserTree implements Tree {
   constructor(
     private readonly parts: VfsParts,
     private readonly uploads: Uploads,
-    access: UserAccess,
+    private readonly access: UserAccess,
   ) {
     this.userId = access.userId
     this.username = access.username
@@ -446,7 +446,8 @@ export class UserTree implements Tree {
   ): Promise<T> {
     const ids = (some: readonly Place[] = []) => some.map((place) => place.view.mount.permissionId)
     const needs = { reads: ids(places.reads), writes: ids(places.writes) }
-    const operation = { userId: this.userId, ...needs, kind, path, startedAt: this.parts.now() }
+    const { userId, credential } = this.access
+    const operation = { userId, credential, ...needs, kind, path, startedAt: this.parts.now() }
     return this.parts.active.run(operation, call.signal, work)
   }
 

@@ -1,13 +1,17 @@
-import express, { type Express, type Request } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import { fileURLToPath } from 'node:url'
 import { addressMatcher } from '../config/options.js'
 import { requestIdOf } from '../http/request-id.js'
+import { apiRoutes } from './api/api.js'
 import type { WebDependencies } from './dependencies.js'
 import { errorPages, notFound } from './error-pages.js'
 import { ftpRoute } from './ftp-route.js'
 import { metricsRoute } from './metrics-route.js'
-import { render } from './render.js'
+import { csrfProtection } from './page/csrf.js'
+import { ownOrigin } from './page/origin.js'
+import { PAGES } from './routes.js'
 import { securityHeaders } from './security-headers.js'
+import { sessions } from './session/session.js'
 
 /** `public/` stands at the same distance from `src/web/` and `dist/web/`. */
 const PUBLIC = fileURLToPath(new URL('../../public/', import.meta.url))
@@ -43,19 +47,26 @@ export function createWebApp(dependencies: WebDependencies): Express {
   app.use('/assets/bootstrap', express.static(BOOTSTRAP, assets))
   app.use('/assets', express.static(PUBLIC, assets))
 
-  app.get('/', async (request, response) => {
-    const drive = `${config.publicUrl ?? originOf(request)}/dav/`
-    response.set('Cache-Control', 'no-store').type('html')
-    response.send(await render('home', { title: 'FTPCluster', drive, secure: drive.startsWith('https:') }))
-  })
-  app.all('/ftp{/*path}', ftpRoute(dependencies))
+  // A browser keeps the cookie of a https address to itself when the page came by http: then nobody could log in.
+  const secure = config.publicUrl?.startsWith('https:') ?? config.tls.mode !== 'off'
+  const session = sessions({ ...dependencies, key: dependencies.keys.session, secure })
+  const forms = express.urlencoded({ extended: false, limit: config.limits.body, parameterLimit: 2000 })
+  const csrf = csrfProtection({ key: dependencies.keys.csrf, secure, originOf: ownOrigin(config.publicUrl) })
+  app.use(apiRoutes(dependencies, { session, csrf }))
+
+  // Without an `Authorization`, whoever is logged in may read here; a session never changes anything by this way.
+  const reader = express.Router().use(session, csrf)
+  const mayHaveSession: RequestHandler = (request, response, next) => {
+    const reads = request.method === 'GET' || request.method === 'HEAD'
+    if (reads && request.headers.authorization === undefined) reader(request, response, next)
+    else next()
+  }
+  app.all('/ftp{/*path}', mayHaveSession, ftpRoute(dependencies))
+
+  app.use(session, forms, csrf)
+  for (const routes of PAGES) app.use(routes(dependencies))
 
   app.use(notFound)
   app.use(errorPages(log))
   return app
-}
-
-/** As the client wrote it. */
-function originOf(request: Request): string {
-  return `${request.protocol}://${request.host}`
 }

@@ -5,7 +5,8 @@ import { HttpError } from '../http/errors.js'
 import { requestIdOf } from '../http/request-id.js'
 import { answerFor } from '../http/status.js'
 import type { WebDependencies } from './dependencies.js'
-import { render } from './render.js'
+import { page } from './page/page.js'
+import { wantsPage } from './page/wants-page.js'
 
 /** For whatever no route took. */
 export function notFound(): never {
@@ -29,8 +30,8 @@ export function errorPages(log: WebDependencies['log']) {
     if (answer.retryAfterSeconds !== undefined) response.set('Retry-After', String(answer.retryAfterSeconds))
     response.set({ ...answer.headers })
     const title = STATUS_CODES[answer.status] ?? 'Error'
-    if (request.accepts(['json', 'html']) === 'html') {
-      response.type('html').send(await render('error', { title, ...answer, requestId }))
+    if (wantsPage(request)) {
+      await page(request, response, 'error', { title, ...answer, requestId }, answer.status)
       return
     }
     const { status, code, message: detail } = answer
@@ -41,7 +42,7 @@ export function errorPages(log: WebDependencies['log']) {
 }
 
 /** Errors of Express and its parts carry a status of their own; only what the client did wrong is passed on. */
-function ofExpress(error: unknown): unknown {
+export function ofExpress(error: unknown): unknown {
   if (error instanceof HttpError || !(error instanceof Error) || !('status' in error)) return error
   const { status } = error
   if (typeof status !== 'number' || status < 400 || status > 499) return error

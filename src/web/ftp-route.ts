@@ -2,6 +2,8 @@ import type { Request, Response } from 'express'
 import type { AuthenticatedUser } from '../auth/authenticate.js'
 import { addressMatcher } from '../config/options.js'
 import { HttpError } from '../http/errors.js'
+import { checkPreconditions } from '../http/preconditions.js'
+import { receiveFile } from '../http/receive-file.js'
 import { requestClient } from '../http/request-client.js'
 import { signalOf } from '../http/request-signal.js'
 import { callToSend, sendFile } from '../http/send-file.js'
@@ -10,31 +12,79 @@ import type { Node } from '../vfs/node.js'
 import type { Call } from '../vfs/tree.js'
 import type { WebDependencies, WebTree } from './dependencies.js'
 import { breadcrumbs, folderRows, readableSize } from './folder-page.js'
-import { render } from './render.js'
+import { refuseForeignOrigin } from './page/csrf.js'
+import { ownOrigin } from './page/origin.js'
+import { page } from './page/page.js'
+import { knownVisitor } from './page/visitor.js'
+import { NO_LOCKS } from './pages/files/files-request.js'
 import { requireUser } from './require-user.js'
 
+const ALLOWED = 'GET, HEAD, PUT, DELETE'
+
 /**
- * `/ftp/<user>/<alias>/<path>`: GET and HEAD of the user's own files; a folder is a page, or JSON for whoever asks for it.
- * `/ftp` is the user's own top folder. Another user's path is 404, whether anything is there or not.
+ * `/ftp/<user>/<alias>/<path>`: the user's own files. GET and HEAD by whatever the request brings, a session included; a
+ * folder is a page, or JSON for whoever asks for it. PUT and DELETE by `Authorization` only, never by the cookie of a
+ * session. `/ftp` is the user's own top folder. Another user's path is 404, whether anything is there or not.
  */
 export function ftpRoute({ authenticate, treeFor, config }: WebDependencies) {
   const isProxy = addressMatcher(config.trustProxy)
+  const originOf = ownOrigin(config.publicUrl)
   return async (request: Request, response: Response): Promise<void> => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'This address is for reading.', {
-        headers: { Allow: 'GET, HEAD' },
-      })
+    const method = METHODS.get(request.method)
+    if (method === undefined) {
+      const message = `This address knows ${ALLOWED}.`
+      throw new HttpError(405, 'METHOD_NOT_ALLOWED', message, { headers: { Allow: ALLOWED } })
     }
-    const user = await requireUser(request, authenticate)
+    const user = (method === read ? bySession(request) : undefined) ?? (await requireUser(request, authenticate))
+    // Browsers send a Basic password by themselves, too.
+    if (method !== read) refuseForeignOrigin(request, originOf(request))
+    if (method !== read && !user.scopes.has('files:write')) {
+      throw new HttpError(403, 'SCOPE', 'This token is for reading only.')
+    }
     const path = pathFor(request, user)
     const tree = await treeFor(user, requestClient(request, user, isProxy))
-    const fresh = /\bno-cache\b/i.test(request.get('Cache-Control') ?? '')
-    const call: Call = { signal: signalOf(request, response), fresh }
-    const node = await tree.stat(path, callToSend(request, call))
-    if (node.type === 'file') {
-      await sendFile({ request, response, tree, node, call, disposition: 'attachment' })
-    } else await sendFolder(request, response, tree, node, call, `/ftp/${user.username}`)
+    await method(request, response, tree, path, `/ftp/${user.username}`)
   }
+}
+
+type Method = (request: Request, response: Response, tree: WebTree, path: string, base: string) => Promise<void>
+
+const read: Method = async (request, response, tree, path, base) => {
+  const fresh = /\bno-cache\b/i.test(request.get('Cache-Control') ?? '')
+  const call: Call = { signal: signalOf(request, response), fresh }
+  const node = await tree.stat(path, callToSend(request, call))
+  if (node.type === 'file') {
+    await sendFile({ request, response, tree, node, call, disposition: 'attachment' })
+  } else await sendFolder(request, response, tree, node, call, base)
+}
+
+/** 201 for a new file, 204 for one that took the place of another. */
+const write: Method = async (request, response, tree, path) => {
+  const call: Call = { signal: signalOf(request, response) }
+  const { node, created } = await receiveFile({ request, response, tree, path, guard: NO_LOCKS, call })
+  if (node.etag !== undefined) response.set('ETag', node.etag)
+  response.status(created ? 201 : 204).end()
+}
+
+/** A folder goes with everything in it. What has to stay is the answer, and the rest is gone. */
+const remove: Method = async (request, response, tree, path) => {
+  const call: Call = { signal: signalOf(request, response) }
+  const check = (current: Node | undefined) => void checkPreconditions(request.headers, current, { safe: false })
+  const [failure] = await tree.remove(path, { ...NO_LOCKS, check }, call)
+  if (failure) throw failure.error
+  response.status(204).end()
+}
+
+const METHODS: ReadonlyMap<string, Method> = new Map([
+  ['GET', read],
+  ['HEAD', read],
+  ['PUT', write],
+  ['DELETE', remove],
+])
+
+/** Who looks at this in a browser; nobody while a password has to be changed first. */
+function bySession(request: Request): AuthenticatedUser | undefined {
+  return knownVisitor(request) && request.session.mustChangePassword !== true ? knownVisitor(request) : undefined
 }
 
 /** @throws HttpError 404 for the path of another user */
@@ -62,5 +112,6 @@ async function sendFolder(
     return
   }
   const crumbs = breadcrumbs(node.path, base)
-  response.type('html').send(await render('folder', { title: node.name || 'Files', crumbs, rows, readableSize }))
+  const data = { title: node.name || 'Files', crumbs, rows, readableSize, wide: true, styles: ['files'] }
+  await page(request, response, 'files/ftp-folder', data)
 }

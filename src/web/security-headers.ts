@@ -13,7 +13,7 @@ export function securityHeaders({ tls, publicUrl }: Pick<WebDependencies['config
       directives: {
         defaultSrc: ["'self'"],
         // Bootstrap's style sheet holds its icons as data URLs.
-        imgSrc: ["'self'", 'data:'],
+        imgSrc: ["'self'", 'data:', 'blob:'],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],

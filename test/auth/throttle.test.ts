@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Throttle } from '../../src/auth/throttle.js'
+import { Throttle, type ThrottleSnapshot } from '../../src/auth/throttle.js'
 
 describe('Throttle', () => {
   let waits: number[]
@@ -69,5 +69,73 @@ describe('Throttle', () => {
     release()
     const verdicts = await Promise.all(waiting)
     expect(verdicts.filter(({ go }) => go)).to.have.length(10)
+  })
+
+  it('counts wrong tokens, which say no name, against their network', async () => {
+    const target = throttle({ perNetwork: 3 })
+    for (let n = 0; n < 3; n++) await target.failed(undefined, '192.0.2.1')
+    expect((await target.admit(undefined, '192.0.2.1')).go).to.equal(false)
+    expect((await target.admit('u', '192.0.2.1')).go).to.equal(false)
+    expect((await target.admit(undefined, '192.0.2.2')).go).to.equal(true)
+  })
+
+  describe('for the codes of a second factor', () => {
+    it('refuses after five, whatever passwords were right in between', async () => {
+      const target = throttle()
+      for (let n = 0; n < 5; n++) {
+        expect((await target.admitCode(7, '192.0.2.1')).go).to.equal(true)
+        await target.failedCode(7, '192.0.2.1')
+        await target.succeeded('u', '192.0.2.1')
+      }
+      expect((await target.admitCode(7, '192.0.2.1')).go).to.equal(false)
+      expect((await target.admitCode(8, '192.0.2.1')).go, 'another user').to.equal(true)
+    })
+
+    it('begins anew after a right one', async () => {
+      const target = throttle()
+      for (let n = 0; n < 4; n++) await target.failedCode(7, '192.0.2.1')
+      await target.succeededCode(7, '192.0.2.1')
+      for (let n = 0; n < 4; n++) await target.failedCode(7, '192.0.2.1')
+      expect((await target.admitCode(7, '192.0.2.1')).go).to.equal(true)
+    })
+
+    it('counts against the network too', async () => {
+      const target = throttle({ perNetwork: 4 })
+      for (let user = 0; user < 4; user++) await target.failedCode(user, '192.0.2.1')
+      expect((await target.admitCode(9, '192.0.2.1')).go).to.equal(false)
+      expect((await target.admit('u', '192.0.2.1')).go).to.equal(false)
+    })
+  })
+
+  it('goes on where the one before it stood', async () => {
+    const before = throttle()
+    await fail(before, 10)
+    for (let n = 0; n < 5; n++) await before.failedCode(7, '192.0.2.9')
+    await before.succeeded('friend', '192.0.2.5')
+    const after = throttle()
+    await after.restore(JSON.parse(JSON.stringify(await before.snapshot(100))) as ThrottleSnapshot)
+    const verdict = await after.admit('u', '192.0.2.1')
+    expect(verdict.go || verdict.retryAfterSeconds).to.be.within(890, 900)
+    expect((await after.admitCode(7, '192.0.2.9')).go).to.equal(false)
+    await fail(after, 200, 'friend', '192.0.2.5')
+    expect((await after.admit('friend', '192.0.2.5')).go, 'known there').to.equal(true)
+  })
+
+  it('hands on only so much, the last counted first', async () => {
+    const target = throttle()
+    for (let n = 0; n < 20; n++) await target.failed(`u${n}`, `192.0.2.${n}`)
+    const { counters } = await target.snapshot(5)
+    expect(counters['network']?.map(([key]) => key)).to.deep.equal([15, 16, 17, 18, 19].map((n) => `192.0.2.${n}`))
+  })
+
+  it('tells when there is something new to hand on', async () => {
+    const target = throttle()
+    await target.succeeded('u', '192.0.2.1')
+    const { changes } = target
+    await target.succeeded('u', '192.0.2.1')
+    await target.admit('u', '192.0.2.1')
+    expect(target.changes, 'a drive logs in all day').to.equal(changes)
+    await target.failed('u', '192.0.2.1')
+    expect(target.changes).to.be.greaterThan(changes)
   })
 })

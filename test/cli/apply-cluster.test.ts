@@ -13,7 +13,7 @@ users:
   - { username: boss, password: password-0, admin: true }
   - { username: user1, password: password-1 }
 permissions:
-  - { user: user1, server: SERVER2, password: geheim, access: read-only, root: projects, endsAt: 2099-01-31 }
+  - { user: user1, server: SERVER2, password: geheim, access: read-only, root: projects, endsAt: 2099-01-31, selfService: true }
   - { user: user1, server: server3, remoteUser: anonymous }
 `
 
@@ -99,6 +99,7 @@ permissions: [{ user: user1, server: server2 }]`
     const parts: [string, string][] = [
       [FILE + '  - { user: nobody, server: server2 }\n', 'permissions[2].user'],
       [FILE.replace('boss, password: password-0', 'boss'), 'users[0].password'],
+      [FILE.replace('password-1', 'iloveyou'), 'users[1].password'],
       [FILE.replace('protocol: ftp', 'protocol: ftps'), 'servers[1].trust'],
     ]
     for (const [text, field] of parts) {

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { Secret, TOTP } from 'otpauth'
 import { runCommand } from '../../src/cli/program.js'
+import { withServices, type Services } from '../../src/cli/services.js'
 import { loadConfig } from '../../src/config/config.js'
 import { startEmbeddedSftpServer } from '../../src/demo/embedded-sftp-server.js'
-import { OTHER_FINGERPRINT, temporaryFolder } from '../support/services.js'
+import { actor, OTHER_FINGERPRINT, temporaryFolder } from '../support/services.js'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -91,6 +93,41 @@ describe('the ftpcluster command', function () {
     ])
     expect((await run(['user', 'remove', 'user1'])).code).to.equal(0)
   })
+
+  it('makes an app password, shows it once, lists and revokes it', async () => {
+    await run(['user', 'add', 'user1'], { input: 'password-1' })
+    const words = ['user', 'app-password', 'add', 'user1', 'backup script', '--read-only', '--expires-at', '2099-01-31']
+    const made = await run(words)
+    expect(made.code, made.err).to.equal(0)
+    expect(made.out).to.match(/^ftpca_\w{8}_\w{28}\n$/)
+    const listed = await run(['user', 'app-password', 'list', 'user1'])
+    expect(listed.out).to.match(/^1 +backup script +all +read-only +2099-01-31T23:59:59.999Z +never$/m)
+    const json = await run(['user', 'app-password', 'list', 'user1', '--json'])
+    expect([listed.out, json.out, listed.err].join()).to.not.include(made.out.trim().split('_')[2])
+    expect((await run(['user', 'app-password', 'revoke', 'user1', '1'])).code).to.equal(0)
+    expect((await run(['user', 'app-password', 'list', 'user1'])).out).to.not.include('backup')
+    expect((await run(['user', 'app-password', 'revoke', 'user1', '1'])).code, 'gone').to.equal(1)
+    expect((await run(['user', 'app-password', 'revoke', 'user1', 'x'])).code).to.equal(2)
+    const wrong = await run(['user', 'app-password', 'add', 'user1', 'x', '--server', 'none'])
+    expect([wrong.code, wrong.out]).to.deep.equal([1, ''])
+  })
+
+  it('resets a second factor, and says when there is none', async () => {
+    await run(['user', 'add', 'user1'], { input: 'password-1' })
+    const reset = await run(['user', 'reset-second-factor', 'user1'])
+    expect([reset.code, reset.err.trim()]).to.deep.equal([0, 'user1 has no second factor: nothing was changed.'])
+    await withServices(loadConfig({ FTPCLUSTER_DATA_DIR: join(folder, 'data') }), () => {}, switchOn)
+    const second = await run(['user', 'reset-second-factor', 'user1'])
+    expect([second.code, second.err.trim()]).to.deep.equal([0, 'The second factor of user1 was reset.'])
+    const users = JSON.parse((await run(['user', 'list', '--json'])).out) as { hasSecondFactor: boolean }[]
+    expect(users.map(({ hasSecondFactor }) => hasSecondFactor)).to.deep.equal([false])
+  })
+
+  async function switchOn({ users, secondFactor }: Services): Promise<void> {
+    const id = (await users.find('user1'))?.id ?? 0
+    const { secret } = await secondFactor.begin(id, actor)
+    await secondFactor.confirm(id, new TOTP({ secret: Secret.fromBase32(secret) }).generate(), actor)
+  }
 
   it('takes no password from the list of arguments', async () => {
     const result = await run(['user', 'add', 'user1', '--password', 'password-1'])

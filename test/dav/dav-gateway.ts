@@ -18,6 +18,7 @@ import type { Mount, UserAccess } from '../../src/vfs/mount.js'
 import type { Tree } from '../../src/vfs/tree.js'
 import { Trees } from '../../src/vfs/trees.js'
 import { serve, type TestServer } from '../support/http-server.js'
+import { loggedIn } from '../support/logged-in.js'
 import { MemoryJournal, MemoryLockStore } from '../vfs/memory-stores.js'
 import { MemoryPropertyStore } from './memory-properties.js'
 
@@ -147,7 +148,7 @@ export class DavGateway {
     const [username = '', password] = Buffer.from(encoded, 'base64').toString().split(':', 2)
     const access = this.#access.get(username)
     if (!access || password !== username) return { ok: false, reason: 'rejected' }
-    return { ok: true, user: { userId: access.userId, username, authVersion: 1 } }
+    return { ok: true, user: loggedIn({ userId: access.userId, username }) }
   }
 
   /** One request over a kept connection, with the path exactly as given. */

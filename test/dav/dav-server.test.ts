@@ -40,6 +40,20 @@ describe('dav/dav-server', () => {
     expect(gateway.shared.calls).to.deep.equal([])
   })
 
+  for (const [reason, hint] of [
+    ['second-factor', 'app password'],
+    ['password-change', 'browser'],
+  ] as const) {
+    it(`tells in the body what helps against ${reason}`, async () => {
+      gateway = await new DavGateway({ authenticate: () => ({ ok: false, reason }) }).start()
+      const answer = await gateway.send('PROPFIND', '/dav/')
+      expect(answer.status).to.equal(401)
+      expect(answer.headers['www-authenticate']).to.equal('Basic realm="FTPCluster", charset="UTF-8"')
+      expect(answer.headers['content-type']).to.equal('text/plain; charset=utf-8')
+      expect(answer.body).to.include(hint)
+    })
+  }
+
   it('keeps the connection over a challenge', async () => {
     gateway = await new DavGateway().start()
     const client = await RawClient.open(gateway.port)

@@ -11,6 +11,20 @@ describe('loginAnswer', () => {
     })
   }
 
+  for (const [reason, code] of [
+    ['second-factor', 'SECOND_FACTOR'],
+    ['password-change', 'PASSWORD_CHANGE'],
+  ] as const) {
+    it(`tells what helps when the password is right and does not do: ${reason}`, () => {
+      const answer = loginAnswer({ reason })
+      expect(answer).to.deep.include({
+        ...{ status: 401, code },
+        headers: { 'WWW-Authenticate': 'Basic realm="FTPCluster", charset="UTF-8"' },
+      })
+      expect(answer.message).to.include('browser')
+    })
+  }
+
   for (const [reason, status] of [
     ['throttled', 429],
     ['busy', 503],

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { ConflictError, ValidationError } from '../../src/errors.js'
-import { actor, FINGERPRINT, openTestServices, rejectionOf, type TestServices } from '../support/services.js'
+import { ConflictError, UnknownObjectError, ValidationError } from '../../src/errors.js'
+import { actor, audited, FINGERPRINT, openTestServices, rejectionOf, type TestServices } from '../support/services.js'
 
 const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n'
 
@@ -94,5 +94,33 @@ describe('PermissionService', () => {
     await grant()
     await services.users.remove(ids.userId, actor)
     expect(await services.permissions.list()).to.deep.equal([])
+  })
+
+  describe('whose user may enter the own password', () => {
+    it('is one of which that was said', async () => {
+      const permission = await grant()
+      expect(permission.selfService).to.equal(false)
+      const { changed } = await services.permissions.update(permission.id, { selfService: true }, actor)
+      expect(changed).to.deep.equal(['selfService'])
+      expect((await services.permissions.get(permission.id)).selfService).to.equal(true)
+    })
+
+    it('takes it from that user, and records it', async () => {
+      const { id } = await grant({ selfService: true })
+      const set = await services.permissions.setOwnCredentials(ids.userId, id, { password: 'neu' }, actor)
+      expect(set).to.include({ credentials: 'password', secretVersion: 2 })
+      expect((await services.permissions.login(id)).password).to.equal('neu')
+      expect(await audited(services, 1)).to.deep.equal(['permission.credentials-changed user1@s'])
+    })
+
+    it('takes it from nobody else, and only then', async () => {
+      const other = await services.users.create({ username: 'other', password: 'password-1' }, actor)
+      const { id } = await grant({ credentials: { password: 'alt' } })
+      const attempt = (userId: number) => services.permissions.setOwnCredentials(userId, id, { password: 'x' }, actor)
+      expect(await rejectionOf(attempt(ids.userId))).to.be.instanceOf(ConflictError)
+      await services.permissions.update(id, { selfService: true }, actor)
+      expect(await rejectionOf(attempt(other.id))).to.be.instanceOf(UnknownObjectError)
+      expect((await services.permissions.login(id)).password).to.equal('alt')
+    })
   })
 })

@@ -1,8 +1,9 @@
 import { StorageError } from '../../src/storage/errors.js'
 import type { ByteRange, ByteSink } from '../../src/storage/driver.js'
-import type { Node, NodeListing } from '../../src/vfs/node.js'
-import type { Call, Tree, WriteRequest } from '../../src/vfs/tree.js'
-import { baseName, parentPath } from '../../src/vfs/virtual-path.js'
+import type { Failure, Node, NodeListing } from '../../src/vfs/node.js'
+import type { Call, Guard, Tree, WriteRequest } from '../../src/vfs/tree.js'
+import { VfsError } from '../../src/vfs/errors.js'
+import { baseName, contains, parentPath } from '../../src/vfs/virtual-path.js'
 
 export function fileNode(path: string, size: number, changes: Partial<Node> = {}): Node {
   return {
@@ -21,8 +22,11 @@ export function folderNode(path: string): Node {
   return fileNode(path, 0, { type: 'directory', etag: undefined })
 }
 
-/** A tree in memory, as far as sending, receiving and listing files go. */
-export class FakeTree implements Pick<Tree, 'userId' | 'username' | 'stat' | 'list' | 'read' | 'write'> {
+/** A tree in memory, as far as the pages go: without locks and properties. */
+export class FakeTree implements Pick<
+  Tree,
+  'userId' | 'username' | 'stat' | 'list' | 'read' | 'write' | 'makeDirectory' | 'remove' | 'copy' | 'move'
+> {
   readonly userId = 1
   readonly files = new Map<string, Buffer>()
   readonly folders = new Set(['/'])
@@ -81,6 +85,42 @@ export class FakeTree implements Pick<Tree, 'userId' | 'username' | 'stat' | 'li
     if (!stored) throw new Error('not stored')
     const node = request.modified === undefined ? stored : { ...stored, modified: request.modified }
     return { node, created: current === undefined }
+  }
+
+  makeDirectory(path: string): Promise<Node> {
+    if (this.failure) return Promise.reject(this.failure)
+    if (this.#nodeOf(path)) return Promise.reject(new VfsError('TARGET_EXISTS', 'Something stands there already.'))
+    if (!this.folders.has(parentPath(path))) return Promise.reject(new VfsError('PARENT_MISSING', 'No such folder.'))
+    this.folders.add(path)
+    return Promise.resolve(folderNode(path))
+  }
+
+  async remove(path: string, guard?: Guard): Promise<Failure[]> {
+    const node = await this.stat(path)
+    guard?.check?.(node)
+    for (const known of [...this.files.keys()]) if (contains(path, known)) this.files.delete(known)
+    for (const known of [...this.folders]) if (contains(path, known)) this.folders.delete(known)
+    return []
+  }
+
+  async copy(from: string, to: string, options: { overwrite: boolean }, _guard: Guard, call: Call) {
+    await this.stat(from)
+    const created = this.#nodeOf(to) === undefined
+    if (!created && !options.overwrite) throw new VfsError('TARGET_EXISTS', 'The target exists.')
+    for (const [known, content] of [...this.files]) {
+      if (!contains(from, known)) continue
+      call.signal.throwIfAborted()
+      this.files.set(to + known.slice(from.length), content)
+      call.onBytes?.(content.length)
+    }
+    for (const known of [...this.folders]) if (contains(from, known)) this.folders.add(to + known.slice(from.length))
+    return { created, failures: [] as Failure[] }
+  }
+
+  async move(from: string, to: string, options: { overwrite: boolean }, guard: Guard, call: Call) {
+    const result = await this.copy(from, to, options, guard, call)
+    await this.remove(from)
+    return result
   }
 
   #nodeOf(path: string): Node | undefined {

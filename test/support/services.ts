@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Actor } from '../../src/audit/actor.js'
 import { AuditLog } from '../../src/audit/audit-log.js'
+import { ApiTokens } from '../../src/auth/api-tokens.js'
+import { AppPasswords } from '../../src/auth/app-passwords.js'
+import { Jwts } from '../../src/auth/jwt.js'
 import { PasswordHasher } from '../../src/auth/password-hasher.js'
+import { SecondFactor } from '../../src/auth/second-factor.js'
+import { Throttle } from '../../src/auth/throttle.js'
 import { openDatabase, type Database } from '../../src/db/database.js'
 import { SecretCipher } from '../../src/db/secret-cipher.js'
 import { PermissionService } from '../../src/permissions/permission-service.js'
@@ -24,6 +29,10 @@ export interface TestServices {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly appPasswords: AppPasswords
+  readonly apiTokens: ApiTokens
+  readonly jwts: Jwts
+  readonly secondFactor: SecondFactor
   readonly access: AccessReader
   /** Secrets that could not be read. */
   readonly unreadable: unknown[]
@@ -53,6 +62,10 @@ export async function openTestServices(): Promise<TestServices> {
     users: new UserService(database, audit, hasher),
     servers: new ServerService(database, audit, cipher),
     permissions: new PermissionService(database, audit, cipher),
+    appPasswords: new AppPasswords(database, audit),
+    apiTokens: new ApiTokens(database, audit),
+    jwts: new Jwts(database, cipher),
+    secondFactor: new SecondFactor(database, audit, cipher, new Throttle({ wait: () => Promise.resolve() })),
     access: new AccessReader(database, cipher, { maxConnections: 64, maxConnectionsPerAccount: 4 }, (error) =>
       unreadable.push(error),
     ),
@@ -62,6 +75,11 @@ export async function openTestServices(): Promise<TestServices> {
       await remove()
     },
   }
+}
+
+/** What a service said to the audit log, the newest first: `type object`. */
+export async function audited({ audit }: TestServices, limit = 100): Promise<string[]> {
+  return (await audit.list(limit)).map(({ type, objectName }) => `${type} ${objectName}`)
 }
 
 /** What `work` rejects with. */

@@ -46,6 +46,13 @@ for (const [title, from, to] of [
       expect(await get(tree, `/${from}/src/a`)).to.equal('A')
     })
 
+    it('tells of the bytes as a copy goes', async () => {
+      let bytes = 0
+      const call = { ...CALL, onBytes: (more: number) => void (bytes += more) }
+      await tree.copy(`/${from}/src`, `/${to}/counted`, DEEP, NO_LOCKS, call)
+      expect(bytes).to.equal(2)
+    })
+
     it('copies a folder with and without its members, replacing what stands there whole', async () => {
       await tree.copy(`/${from}/src`, `/${to}/dst`, DEEP, NO_LOCKS, CALL)
       expect(await names(tree, `/${to}/dst`)).to.deep.equal(['a', 'deep'])

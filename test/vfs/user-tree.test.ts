@@ -217,6 +217,52 @@ describe('a user’s tree', () => {
     expect(await other).to.have.length(200_000)
   })
 
+  it('ends what a revoked app password let in, while the user’s other logins go on', async () => {
+    const access = fixture.access('alice', { server: 'one' })
+    const whole = fixture.trees.treeOf(access)
+    const restricted = fixture.trees.treeOf({ ...access, credential: 'app-password:7' })
+    await put(whole, '/one/f', 'x'.repeat(200_000))
+    let goOn!: () => void
+    const gate = new Promise<void>((resolve) => (goOn = resolve))
+    let reached = 0
+    let bothReached!: () => void
+    const waiting = new Promise<void>((resolve) => (bothReached = resolve))
+    fixture.server('one').beforeChunk = (_, offset) => {
+      if (offset === 0) return
+      if (++reached === 2) bothReached()
+      return gate
+    }
+    const reading = codeOf(get(restricted, '/one/f'))
+    const other = get(whole, '/one/f')
+    await waiting
+    expect([...fixture.trees.credentialsInUse()]).to.deep.equal(['app-password:7'])
+    fixture.trees.endCredentials(new Set(['app-password:8']))
+    fixture.trees.endCredentials(new Set(['app-password:7']))
+    expect(await reading).to.equal('REVOKED')
+    goOn()
+    expect(await other).to.have.length(200_000)
+    expect([...fixture.trees.credentialsInUse()]).to.deep.equal([])
+  })
+
+  it('knows a lock as the user’s own whichever app password it was taken by', async () => {
+    const access = fixture.access('alice', { server: 'one' })
+    const laptop = fixture.trees.treeOf({ ...access, credential: 'app-password:1' })
+    const phone = fixture.trees.treeOf({ ...access, credential: 'app-password:2' })
+    await put(laptop, '/one/f', 'x')
+    const request = {
+      depth: '0',
+      scope: 'exclusive',
+      ownerXml: '',
+      seconds: 60,
+      lockTokens: new Set<string>(),
+    } as const
+    const { lock } = await laptop.lock('/one/f', request, CALL)
+    expect(await codeOf(put(phone, '/one/f', 'y')), 'without the token').to.equal('LOCKED')
+    await put(phone, '/one/f', 'y', { lockTokens: new Set([lock.token]) })
+    await phone.unlock('/one/f', lock.token)
+    expect(await laptop.locks('/one/f')).to.deep.equal([])
+  })
+
   it('ends what is under way when the password changed, and not when the secret of the server did', async () => {
     const server = fixture.server('one')
     const access = fixture.access('alice', { server: 'one' })

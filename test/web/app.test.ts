@@ -1,22 +1,21 @@
 import { expect } from 'chai'
 import type { AuthResult } from '../../src/auth/authenticate.js'
-import { loadConfig } from '../../src/config/config.js'
-import { createLogger } from '../../src/logger.js'
 import { StorageError } from '../../src/storage/errors.js'
-import { createWebApp } from '../../src/web/app.js'
-import type { WebDependencies } from '../../src/web/dependencies.js'
+import type { Tree } from '../../src/vfs/tree.js'
+import { BrowserSession } from '../support/browser-session.js'
 import { FakeTree } from '../support/fake-tree.js'
-import { exchange, serve, type TestServer } from '../support/http-server.js'
+import { exchange } from '../support/http-server.js'
+import { loggedIn } from '../support/logged-in.js'
+import { startWebApp, type TestWebApp } from '../support/web-app.js'
 
-const ANNA = { userId: 1, username: 'anna', authVersion: 1 }
+const ANNA = loggedIn({ username: 'anna' })
 const EVIL = `"><img src=x onerror=1>&amp;<%= 7*7 %>'.txt`
 
 describe('web app', () => {
   let tree: FakeTree
-  let server: TestServer
+  let server: TestWebApp
   let auth: AuthResult
   let unready: string | undefined
-  let log: string[]
 
   beforeEach(async () => {
     tree = new FakeTree()
@@ -28,18 +27,14 @@ describe('web app', () => {
       .add('/s2/page.html', '<script>alert(1)</script>')
     auth = { ok: true, user: ANNA }
     unready = undefined
-    log = []
-    const dependencies: WebDependencies = {
+    server = await startWebApp(() => ({
       authenticate: (request) =>
         request.headers.authorization === undefined ? { ok: false, reason: 'missing' } : auth,
-      treeFor: () => tree,
+      treeFor: () => tree as FakeTree & Tree,
       unready: () => Promise.resolve(unready),
-      log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
-      config: loadConfig({}),
-    }
-    server = await serve(createWebApp(dependencies))
+    }))
   })
-  afterEach(() => server.stop())
+  afterEach(() => server.close())
 
   const get = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
     fetch(server.url + path, { method, headers: { Authorization: 'Basic x', ...headers }, redirect: 'manual' })
@@ -155,7 +150,7 @@ describe('web app', () => {
 
     it('needs no inline script or style', async () => {
       const response = await get('/ftp/anna/s2', { Accept: 'text/html' })
-      expect(await response.text()).not.to.match(/<script|<style|\sstyle=|\son\w+=/i)
+      expect(await response.text()).not.to.match(/<script(?![^>]* src="\/assets\/)|<style|\sstyle=|\son\w+=/i)
       expect(response.headers.get('content-security-policy')).to.contain("default-src 'self'").and.not.contain('unsafe')
     })
 
@@ -168,26 +163,67 @@ describe('web app', () => {
       expect(problem).to.include({ status: 504, code: 'TIMED_OUT', title: 'Gateway Timeout' })
       expect(problem['requestId']).to.equal(response.headers.get('x-request-id'))
       expect(JSON.stringify(problem)).not.to.contain('internal')
-      expect(log.join('')).to.contain(String(problem['requestId'])).and.contain('ftp.internal:21 was silent')
+      expect(server.log.join('')).to.contain(String(problem['requestId'])).and.contain('ftp.internal:21 was silent')
     })
 
     it('gives browsers a page for an error', async () => {
       const html = await (await get('/ftp/anna/none', { Accept: 'text/html' })).text()
-      expect(html).to.contain('404 Not Found').and.contain('NOT_FOUND')
+      expect(html).to.contain('>404<').and.contain('Not Found').and.contain('NOT_FOUND')
     })
 
-    it('is for reading', async () => {
-      for (const method of ['PUT', 'DELETE', 'POST', 'PROPFIND']) {
+    it('stores a file and deletes it', async () => {
+      const put = await fetch(`${server.url}/ftp/anna/s2/new%20one.txt`, {
+        method: 'PUT',
+        headers: { Authorization: 'Basic x' },
+        body: 'hello',
+      })
+      expect(put.status).to.equal(201)
+      expect(tree.files.get('/s2/new one.txt')?.toString()).to.equal('hello')
+      const stale = await get('/ftp/anna/s2/new%20one.txt', { 'If-Match': '"other"' }, 'DELETE')
+      expect([stale.status, tree.files.has('/s2/new one.txt')]).to.deep.equal([412, true])
+      expect((await get('/ftp/anna/s2/new%20one.txt', {}, 'DELETE')).status).to.equal(204)
+      expect(tree.files.has('/s2/new one.txt')).to.equal(false)
+    })
+
+    it('changes nothing for a token that may only read, for another user, or for another site', async () => {
+      for (const method of ['PUT', 'DELETE']) {
+        expect((await get('/ftp/bert/s2/b.txt', {}, method)).status).to.equal(404)
+        const foreign = await get('/ftp/anna/s2/b.txt', { 'Sec-Fetch-Site': 'cross-site' }, method)
+        expect(foreign.status).to.equal(403)
+        auth = { ok: true, user: { ...ANNA, scopes: new Set(['files:read']) } }
+        const readOnly = await get('/ftp/anna/s2/b.txt', { Accept: 'application/json' }, method)
+        expect([readOnly.status, await readOnly.json()]).to.have.nested.property('[1].code', 'SCOPE')
+        auth = { ok: true, user: ANNA }
+      }
+      expect(tree.files.get('/s2/b.txt')?.toString()).to.equal('bee')
+    })
+
+    it('lets a session read and never change anything', async () => {
+      await server.addUser('anna')
+      const browser = await BrowserSession.loggedIn(server.url, 'anna')
+      expect((await browser.get('/ftp/anna/s2/b.txt')).text).to.equal('bee')
+      expect((await browser.get('/ftp/bert/s2/b.txt')).status).to.equal(404)
+      for (const method of ['PUT', 'DELETE']) {
+        expect((await browser.request('/ftp/anna/s2/b.txt', { method })).status).to.equal(401)
+        const token = await browser.csrfToken('/ftp/anna/s2')
+        const headers = { 'X-CSRF-Token': token }
+        expect((await browser.request('/ftp/anna/s2/b.txt', { method, headers })).status).to.equal(401)
+      }
+      expect(tree.files.get('/s2/b.txt')?.toString()).to.equal('bee')
+    })
+
+    it('knows four methods', async () => {
+      for (const method of ['POST', 'PROPFIND', 'PATCH']) {
         const response = await get('/ftp/anna/s2/b.txt', {}, method)
-        expect([response.status, response.headers.get('allow')]).to.deep.equal([405, 'GET, HEAD'])
+        expect([response.status, response.headers.get('allow')]).to.deep.equal([405, 'GET, HEAD, PUT, DELETE'])
       }
       expect((await get('/ftp/anna/s2/b.txt', { 'X-HTTP-Method-Override': 'DELETE' })).status).to.equal(200)
     })
   })
 
-  it('tells where the drive is', async () => {
-    const html = await (await fetch(server.url)).text()
-    expect(html).to.contain(`${server.url}/dav/`).and.contain('only over HTTPS')
+  it('sends who is not logged in to the login page', async () => {
+    const response = await fetch(server.url, { redirect: 'manual' })
+    expect([response.status, response.headers.get('location')]).to.deep.equal([303, '/login'])
   })
 
   it('escapes the host that a request names', async () => {

@@ -5,9 +5,9 @@ import { openDatabase } from '../../db/database.js'
 import { databaseFileOf } from '../../db/database-file.js'
 import { openSecrets } from '../../db/master-key.js'
 import { messageOf } from '../../errors.js'
+import { probeServer } from '../../servers/probe-server.js'
 import type { CommandContext } from '../context.js'
 import { CommandFailed } from '../failure.js'
-import { probeServer } from '../probe-server.js'
 import { codeOf } from '../read-secret.js'
 
 const LEAST_NODE = [20, 19] as const

@@ -12,6 +12,7 @@ interface Options extends SecretSource {
   access?: 'read-write' | 'read-only'
   root?: string
   endsAt?: string
+  selfService?: boolean
   privateKeyFile?: string
   passphraseEnv?: string
   passphraseFile?: string
@@ -106,13 +107,15 @@ function withFieldOptions(command: Command): Command {
     .option('--access <access>', 'read-write or read-only')
     .option('--root <folder>', 'start folder; relative to where the login lands')
     .option('--ends-at <date>', 'last day, e.g. 2027-01-31')
+    .option('--self-service', 'the user may enter the own password of the server')
+    .option('--no-self-service', 'an administrator keeps the password of the server (default)')
     .option('--private-key-file <path>', 'sftp: log in with this key instead of a password')
     .option('--passphrase-env <name>', 'take the passphrase of the key from this environment variable')
     .option('--passphrase-file <path>', 'take the passphrase of the key from this file')
 }
 
-function fieldsOf({ remoteUser, access, root, endsAt }: Options) {
-  return withoutUndefined({ remoteUser, access, root, endsAt })
+function fieldsOf({ remoteUser, access, root, endsAt, selfService }: Options) {
+  return withoutUndefined({ remoteUser, access, root, endsAt, selfService })
 }
 
 async function readCredentials(terminal: Terminal, options: Options, remoteUser: string): Promise<Credentials> {

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
+import { testLogin } from '../../permissions/test-login.js'
+import { probeServer } from '../../servers/probe-server.js'
+import type { Server } from '../../servers/server.js'
 import type { Login } from '../../storage/driver.js'
 import { permissionOf, serverNamed, type CommandContext } from '../context.js'
 import { CommandFailed } from '../failure.js'
-import { probeServer } from '../probe-server.js'
 import { cliActor, type Services } from '../services.js'
-import type { Server } from '../../servers/server.js'
 
 export function serverTestCommand({ terminal, drivers, withServices }: CommandContext): Command {
   return new Command('test')
@@ -37,9 +38,5 @@ export function serverTestCommand({ terminal, drivers, withServices }: CommandCo
 async function loginFor(services: Services, server: Server, username: string | undefined): Promise<Login | undefined> {
   if (username !== undefined)
     return services.permissions.login((await permissionOf(services, username, server.alias)).id)
-  const admin = await services.servers.adminLogin(server.id)
-  if (admin?.password !== undefined) return admin
-  const permissions = await services.permissions.list({ serverId: server.id })
-  const usable = permissions.find(({ credentials }) => credentials !== 'none')
-  return usable && services.permissions.login(usable.id)
+  return testLogin(services, server)
 }

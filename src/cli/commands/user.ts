@@ -4,8 +4,10 @@ import { userNamed, type CommandContext } from '../context.js'
 import { readSecret, withSecretOptions, type SecretSource } from '../read-secret.js'
 import { cliActor } from '../services.js'
 import { table } from '../terminal.js'
+import { appPasswordCommand } from './app-password.js'
 
-export function userCommand({ terminal, withServices }: CommandContext): Command {
+export function userCommand(context: CommandContext): Command {
+  const { terminal, withServices } = context
   const command = new Command('user').description('People who log in to the gateway')
 
   withSecretOptions(command.command('add <username>').description('make a user'), 'the password')
@@ -57,6 +59,23 @@ export function userCommand({ terminal, withServices }: CommandContext): Command
         })
       })
   }
+
+  command
+    .command('reset-second-factor <username>')
+    .description('for a user who lost the phone and the recovery codes: the password alone does again')
+    .action(async (username: string) => {
+      await withServices(async (services) => {
+        const user = await userNamed(services, username)
+        await services.secondFactor.reset(user.id, cliActor())
+        terminal.err(
+          user.hasSecondFactor
+            ? `The second factor of ${username} was reset.`
+            : `${username} has no second factor: nothing was changed.`,
+        )
+      })
+    })
+
+  command.addCommand(appPasswordCommand(context))
 
   command
     .command('remove <username>')

@@ -1,12 +1,17 @@
 import type { Sequelize } from 'sequelize'
+import { defineApiToken } from './api-token.js'
+import { defineAppPassword } from './app-password.js'
 import { defineAuditAnchor } from './audit-anchor.js'
 import { defineAuditEvent } from './audit-event.js'
 import { defineDavLock } from './dav-lock.js'
 import { defineDavProperty } from './dav-property.js'
 import { definePermission } from './permission.js'
+import { defineRecoveryCode } from './recovery-code.js'
 import { definePermissionUsage } from './permission-usage.js'
 import { defineRevision } from './revision.js'
+import { defineRevokedJwt } from './revoked-jwt.js'
 import { defineServer } from './server.js'
+import { defineSession } from './session.js'
 import { defineServerHealthSample } from './server-health-sample.js'
 import { defineSetting } from './setting.js'
 import { defineUploadJournal } from './upload-journal.js'
@@ -21,10 +26,19 @@ export function defineModels(sequelize: Sequelize) {
   const Permission = definePermission(sequelize)
   Permission.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
   Permission.belongsTo(Server, { foreignKey: { name: 'serverId', allowNull: false }, onDelete: 'CASCADE' })
+  const AppPassword = defineAppPassword(sequelize)
+  const ApiToken = defineApiToken(sequelize)
+  AppPassword.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
+  ApiToken.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
   return {
     User,
     Server,
     Permission,
+    AppPassword,
+    ApiToken,
+    RecoveryCode: defineRecoveryCode(sequelize),
+    Session: defineSession(sequelize),
+    RevokedJwt: defineRevokedJwt(sequelize),
     AuditEvent: defineAuditEvent(sequelize),
     AuditAnchor: defineAuditAnchor(sequelize),
     DavLock: defineDavLock(sequelize),

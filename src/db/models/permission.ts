@@ -18,6 +18,8 @@ export interface PermissionRow extends Model<InferAttributes<PermissionRow>, Inf
   access: string
   root: string | null
   endsAt: Date | null
+  /** Whether the user may enter the own remote password. */
+  selfService: CreationOptional<boolean>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
   /** Present where the query included them. */
@@ -40,6 +42,7 @@ export function definePermission(sequelize: Sequelize): ModelStatic<PermissionRo
       access: { type: DataTypes.STRING(16), allowNull: false },
       root: { type: DataTypes.TEXT },
       endsAt: { type: DataTypes.DATE },
+      selfService: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: false },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },

@@ -8,8 +8,15 @@ export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAt
   passwordHash: string
   role: 'admin' | 'user'
   disabled: CreationOptional<boolean>
-  /** Grows with every change that must end what is open: password, disable, role. */
+  /** Grows with every change that must end what is open: password, disable, role, second factor. */
   authVersion: CreationOptional<number>
+  /** Encrypted; a second factor only once it is confirmed. */
+  totpSecret: CreationOptional<string | null>
+  totpConfirmedAt: CreationOptional<Date | null>
+  /** The last 30 s step whose code was used: no code counts twice. */
+  totpLastStep: CreationOptional<number>
+  mustChangePassword: CreationOptional<boolean>
+  lastLoginAt: CreationOptional<Date | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
 }
@@ -24,6 +31,11 @@ export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
       role: { type: DataTypes.STRING(16), allowNull: false },
       disabled: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: false },
       authVersion: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 1 },
+      totpSecret: { type: DataTypes.TEXT },
+      totpConfirmedAt: { type: DataTypes.DATE },
+      totpLastStep: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
+      mustChangePassword: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: false },
+      lastLoginAt: { type: DataTypes.DATE },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },

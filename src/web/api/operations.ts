@@ -1,0 +1,103 @@
+import { createApiToken, listApiTokens, revokeApiToken } from './me/api-tokens.js'
+import { createAppPassword, listAppPasswords, revokeAppPassword } from './me/app-passwords.js'
+import { changePassword } from './me/change-password.js'
+import { getMe } from './me/get-me.js'
+import {
+  beginSecondFactor,
+  confirmSecondFactor,
+  disableSecondFactor,
+  getSecondFactor,
+  renewRecoveryCodes,
+} from './me/second-factor.js'
+import { listOwnServers, setOwnCredentials } from './me/servers.js'
+import { endOtherSessions, endSession, listSessions } from './me/sessions.js'
+import { getOpenapi } from './openapi-document.js'
+import type { Operation } from './operation.js'
+import { getPermission } from './permissions/get-permission.js'
+import { grantPermission } from './permissions/grant-permission.js'
+import { grantSeveral } from './permissions/grant-several.js'
+import { listPermissions } from './permissions/list-permissions.js'
+import { replacePermission } from './permissions/replace-permission.js'
+import { revokePermission } from './permissions/revoke-permission.js'
+import { setCredentials } from './permissions/set-credentials.js'
+import { updatePermission } from './permissions/update-permission.js'
+import { createServer } from './servers/create-server.js'
+import { getServer } from './servers/get-server.js'
+import { listServers } from './servers/list-servers.js'
+import { removeServer } from './servers/remove-server.js'
+import { replaceServer } from './servers/replace-server.js'
+import { scanServer } from './servers/scan-server.js'
+import { testServer } from './servers/test-server.js'
+import { trustServer } from './servers/trust-server.js'
+import { updateServer } from './servers/update-server.js'
+import { logIn } from './session/log-in.js'
+import { logOut } from './session/log-out.js'
+import { createUser } from './users/create-user.js'
+import { endSessionsOfUser } from './users/end-sessions.js'
+import { exportUsers } from './users/export-users.js'
+import { getUser } from './users/get-user.js'
+import { importUsers } from './users/import-users.js'
+import { listUsers } from './users/list-users.js'
+import { removeUser } from './users/remove-user.js'
+import { replaceUser } from './users/replace-user.js'
+import { resetPassword } from './users/reset-password.js'
+import { resetSecondFactor } from './users/reset-second-factor.js'
+import { updateUser } from './users/update-user.js'
+
+/** Everything that the API can do, in the order in which it is described. */
+export const OPERATIONS: readonly Operation[] = [
+  logIn,
+  logOut,
+
+  getMe,
+  changePassword,
+  getSecondFactor,
+  beginSecondFactor,
+  confirmSecondFactor,
+  disableSecondFactor,
+  renewRecoveryCodes,
+  listAppPasswords,
+  createAppPassword,
+  revokeAppPassword,
+  listApiTokens,
+  createApiToken,
+  revokeApiToken,
+  listSessions,
+  endSession,
+  endOtherSessions,
+  listOwnServers,
+  setOwnCredentials,
+
+  listUsers,
+  createUser,
+  exportUsers,
+  importUsers,
+  getUser,
+  updateUser,
+  replaceUser,
+  removeUser,
+  resetPassword,
+  resetSecondFactor,
+  endSessionsOfUser,
+
+  listServers,
+  createServer,
+  getServer,
+  updateServer,
+  replaceServer,
+  removeServer,
+  testServer,
+  scanServer,
+  trustServer,
+
+  listPermissions,
+  grantPermission,
+  grantSeveral,
+  getPermission,
+  updatePermission,
+  replacePermission,
+  setCredentials,
+  revokePermission,
+
+  getOpenapi,
+]

@@ -1,0 +1,19 @@
+import { noContent } from '../answers.js'
+import { operation } from '../operation.js'
+
+export const logOut = operation({
+  id: 'session.logOut',
+  method: 'GET',
+  path: '/logout',
+  at: 'root',
+  summary: 'Log out',
+  description: 'Ends the token or the session that the request came by. Passwords and API tokens stay as they are.',
+  scope: 'any',
+  beforePasswordChange: true,
+  responses: { 204: { description: 'It is no good any more.' } },
+  async handle({ user, authorization, services, session }) {
+    await session?.end()
+    if (user.via === 'jwt') await services.auth.jwts.revoke((authorization ?? '').replace(/^bearer +/i, ''))
+    return noContent()
+  },
+})

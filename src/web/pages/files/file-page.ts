@@ -1,0 +1,52 @@
+import type { Request, Response } from 'express'
+import type { Node } from '../../../vfs/node.js'
+import type { Call, Tree } from '../../../vfs/tree.js'
+import { parentPath } from '../../../vfs/virtual-path.js'
+import { breadcrumbs, readableSize } from '../../folder-page.js'
+import { page } from '../../page/page.js'
+import { KIND_ICONS, kindOf, previewOf } from './file-kind.js'
+import { BASE, hrefOf } from './file-path.js'
+import { accessTo, type FilesDependencies } from './files-request.js'
+
+/** Bytes of a text that its page shows. */
+const TEXT_LIMIT = 256 * 1024
+
+/** The page of one file: what it is, what is in it, and what can be done with it. */
+export async function filePage(
+  dependencies: FilesDependencies,
+  request: Request,
+  response: Response,
+  tree: Tree,
+  node: Node,
+  call: Call,
+): Promise<void> {
+  const access = await accessTo(dependencies, request, node.path)
+  const preview = previewOf(node.name)
+  const text = preview === 'text' ? await beginningOf(tree, node, call) : undefined
+  await page(request, response, 'files/file', {
+    title: node.name,
+    node,
+    icon32: KIND_ICONS[kindOf(node.name)],
+    crumbs: breadcrumbs(node.path, BASE),
+    here: hrefOf(node.path, false),
+    folder: hrefOf(parentPath(node.path), true),
+    mayWrite: access === 'read-write',
+    preview: text === undefined && preview === 'text' ? 'none' : preview,
+    text,
+    cut: node.size > TEXT_LIMIT,
+    size: readableSize(node.size),
+    modified: node.modified === undefined ? undefined : new Date(node.modified).toISOString(),
+    styles: ['files'],
+    scripts: ['files/file'],
+  })
+}
+
+/** The first part of a text file; undefined for what turns out to be none. */
+async function beginningOf(tree: Tree, node: Node, call: Call): Promise<string | undefined> {
+  if (node.size === 0) return ''
+  const chunks: Buffer[] = []
+  const end = Math.min(node.size, TEXT_LIMIT) - 1
+  await tree.read(node, { start: 0, end }, (chunk) => void chunks.push(Buffer.from(chunk)), call)
+  const bytes = Buffer.concat(chunks)
+  return bytes.includes(0) ? undefined : new TextDecoder('utf-8').decode(bytes)
+}

@@ -1,0 +1,60 @@
+import { expect } from 'chai'
+import { credentialName, RevokedCredentials } from '../../src/auth/revoked-credentials.js'
+import { loggedIn } from '../support/logged-in.js'
+import { actor, openTestServices, type TestServices } from '../support/services.js'
+
+describe('RevokedCredentials', () => {
+  let services: TestServices
+  let userId: number
+  let inUse: Set<string>
+  let ended: string[]
+  let queries: number
+
+  beforeEach(async () => {
+    services = await openTestServices()
+    userId = (await services.users.create({ username: 'user1', password: 'password-1' }, actor)).id
+    inUse = new Set()
+    ended = []
+    queries = 0
+    services.database.models.AppPassword.addHook('beforeFind', () => void queries++)
+  })
+  afterEach(() => services.close())
+
+  function watch(now = Date.now()): RevokedCredentials {
+    return new RevokedCredentials({
+      stores: { 'app-password': services.appPasswords, 'api-token': services.apiTokens },
+      use: { credentialsInUse: () => inUse, endCredentials: (names) => void ended.push(...names) },
+      onError: (error) => ended.push(String(error)),
+      now: () => now,
+    })
+  }
+
+  it('ends what was revoked or has expired, and nothing else', async () => {
+    const { appPassword: kept } = await services.appPasswords.create(userId, { name: 'kept' }, actor)
+    const { appPassword: gone } = await services.appPasswords.create(userId, { name: 'gone' }, actor)
+    const expiresAt = new Date(Date.now() + 60_000)
+    const token = { name: 'short', scopes: ['files:read' as const], expiresAt }
+    const { token: short } = await services.apiTokens.create(userId, token, actor)
+    inUse = new Set([`app-password:${kept.id}`, `app-password:${gone.id}`, `api-token:${short.id}`])
+    await watch().look()
+    expect(ended).to.deep.equal([])
+    await services.appPasswords.revoke(userId, gone.id, actor)
+    await watch().look()
+    expect(ended).to.deep.equal([`app-password:${gone.id}`])
+    ended = []
+    await watch(expiresAt.getTime()).look()
+    expect(ended).to.include(`api-token:${short.id}`).and.not.include(`app-password:${kept.id}`)
+  })
+
+  it('asks nobody while nothing is under way', async () => {
+    await watch().look()
+    expect(queries).to.equal(0)
+  })
+
+  it('names an app password apart from the API token of the same number', () => {
+    const credential = { id: 7, name: 'x' }
+    expect(credentialName(loggedIn({ via: 'app-password', credential }))).to.equal('app-password:7')
+    expect(credentialName(loggedIn({ via: 'api-token', credential }))).to.equal('api-token:7')
+    expect(credentialName(loggedIn())).to.equal(undefined)
+  })
+})
