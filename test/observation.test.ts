@@ -130,14 +130,18 @@ describe('what the gateway knows of what is done', function () {
   it('costs no SQL in the path of requests', async () => {
     await writeFile(join(folder, 'files', 'a.txt'), 'hello')
     await (await send('GET', '/dav/s1/a.txt')).arrayBuffer()
-    const REQUESTS = 300
+    const REQUESTS = 600
+    const since = performance.now()
     const statements = await countStatements(async () => {
-      for (let index = 0; index < REQUESTS; index++) await (await send('GET', '/dav/s1/a.txt')).arrayBuffer()
+      for (let index = 0; index < REQUESTS; index += 30) {
+        const some = Array.from({ length: 30 }, async () => (await send('GET', '/dav/s1/a.txt')).arrayBuffer())
+        await Promise.all(some)
+      }
     })
-    // What is counted are the batches of the queue and those who look at the revision, by time and not by request.
-    expect(statements)
-      .to.be.greaterThan(0)
-      .and.lessThan(REQUESTS / 3)
+    // By time and not by request: a batch of the queue is four statements in 250 ms, the revision is looked at in 300 ms.
+    const allowed = 40 + ((performance.now() - since) / 1000) * 20
+    expect(statements).to.be.greaterThan(0).and.lessThan(allowed)
+    expect(allowed, 'or else this shows nothing').to.be.lessThan(REQUESTS)
     const { events } = await afterStop()
     expect(events.filter(({ type }) => type === 'file.read')).to.have.length(REQUESTS + 1)
   })

@@ -60,6 +60,7 @@ describe('ObservedTree', () => {
     await tree.refreshLock('/one/a', lock.token, 60)
     await tree.unlock('/one/a', lock.token)
     await tree.remove('/one/e', NO_LOCKS, CALL)
+    expect(told[4]?.operation.bytes, 'of a copy').to.equal(5)
     expect(log()).to.deep.equal([
       'write /one/a ok',
       'stat /one/a ok',

@@ -1,32 +1,29 @@
 import { expect } from 'chai'
-import type { AuthResult } from '../../src/auth/authenticate.js'
+import type { AuthenticatedUser, AuthResult } from '../../src/auth/authenticate.js'
+import type { Scope } from '../../src/auth/scope.js'
 import { loadConfig } from '../../src/config/config.js'
-import { createLogger } from '../../src/logger.js'
-import { createWebApp } from '../../src/web/app.js'
-import { FakeTree } from '../support/fake-tree.js'
-import { serve, type TestServer } from '../support/http-server.js'
+import { startWebApp, type TestWebApp } from '../support/web-app.js'
 
 const ELSEWHERE = { FTPCLUSTER_METRICS_ALLOW: '192.0.2.0/24' }
 const BEARER = { Authorization: 'Bearer x' }
 
 describe('/metrics', () => {
-  let server: TestServer | undefined
-  afterEach(() => server?.stop())
+  let app: TestWebApp | undefined
+  afterEach(() => app?.close())
 
-  async function get(env: NodeJS.ProcessEnv, headers: Record<string, string> = {}, scopes: string[] = []) {
-    const user = { userId: 1, username: 'root', authVersion: 1, scopes: new Set(scopes) }
+  async function get(env: NodeJS.ProcessEnv, headers: Record<string, string> = {}, scopes: Scope[] = []) {
+    const user: AuthenticatedUser = {
+      ...{ userId: 1, username: 'root', admin: true, authVersion: 1 },
+      ...{ via: 'api-token', scopes: new Set(scopes) },
+    }
     const authenticate = (header: string | undefined): AuthResult =>
       header === undefined ? { ok: false, reason: 'missing' } : { ok: true, user }
-    server = await serve(
-      createWebApp({
-        authenticate: (request) => authenticate(request.headers.authorization),
-        treeFor: () => new FakeTree(),
-        metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: () => Promise.resolve('up 1\n') },
-        log: createLogger({ level: 'silent' }),
-        config: loadConfig(env),
-      }),
-    )
-    return fetch(`${server.url}/metrics`, { headers })
+    app = await startWebApp(() => ({
+      authenticate: (request) => authenticate(request.headers.authorization),
+      metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: () => Promise.resolve('up 1\n') },
+      config: loadConfig(env),
+    }))
+    return fetch(`${app.url}/metrics`, { headers })
   }
 
   it('is for those on the same machine, unless the configuration says otherwise', async () => {
@@ -40,7 +37,7 @@ describe('/metrics', () => {
     what: string,
     env: NodeJS.ProcessEnv,
     headers: Record<string, string>,
-    scopes: string[],
+    scopes: Scope[],
     status: number,
   ][] = [
     ['refuses others', ELSEWHERE, {}, [], 401],
