@@ -38,7 +38,7 @@ export interface FileDetails {
   readonly remoteUser?: string
   /** The one at the target, where it is another. */
   readonly targetRemoteUser?: string
-  /** Bytes that travelled through the gateway. */
+  /** Bytes that travelled to or from the client, or were copied. */
   readonly bytes?: number
   /** Why it was refused or failed. */
   readonly code?: string

@@ -40,6 +40,7 @@ export class EventQueue {
   #spilled = 0
   #lost = 0
   #replayDue = false
+  #ending = false
   #stopped = false
 
   constructor(private readonly options: EventQueueOptions) {}
@@ -77,6 +78,8 @@ export class EventQueue {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#pause = 0
+    await this.#writing
+    this.#ending = true
     this.#write()
     await this.#writing
     this.#stopped = true
@@ -120,10 +123,12 @@ export class EventQueue {
 
   async #drain(): Promise<void> {
     const { batch = 500, store, spill } = this.options
+    // What came meanwhile waits for more to come, unless it is a batch already or the last one.
     while (this.#queue.length > 0) {
       const events = this.#queue.slice(0, batch)
       await this.#append(events)
       this.#queue.splice(0, events.length)
+      if (this.#queue.length < batch && !this.#ending) break
     }
     if (!this.#replayDue) return
     this.#replayDue = false

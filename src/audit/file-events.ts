@@ -81,7 +81,7 @@ function eventOf(operation: TreeOperation, { outcome, code, duration }: Operatio
     ...(target !== undefined && { target }),
     ...(mount && { remoteUser: mount.remoteUser }),
     ...(targetMount && targetMount.remoteUser !== mount?.remoteUser && { targetRemoteUser: targetMount.remoteUser }),
-    ...((kind === 'read' || kind === 'write') && { bytes }),
+    ...((kind === 'read' || kind === 'write' || bytes > 0) && { bytes }),
     ...(code !== undefined && { code }),
     duration,
     via: client.via,

@@ -54,7 +54,7 @@ async function newHashes({ users, hasher }: Services, cluster: Cluster): Promise
     } else if (password !== undefined) {
       const same = stored !== undefined && (await hasher.matches(password, stored.passwordHash))
       if (same) continue
-      await at(`users[${index}]`, () => judgePassword(password, username))
+      await judgePassword(password, username, `users[${index}].password`)
       hashes.set(username, await hasher.hash(password))
     }
   }

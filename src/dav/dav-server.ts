@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { v2 as webdav } from 'webdav-server'
 import { encodePath } from '../http/url-path.js'
 import { discardBody } from '../http/body.js'
+import { requestIdOf } from '../http/request-id.js'
 import { DavAuthentication } from './dav-authentication.js'
 import { DavError } from './dav-error.js'
 import { DavFileSystem } from './dav-file-system.js'
@@ -72,7 +73,9 @@ export function createDavHandler(
     for (const listener of response.listeners('error')) {
       if (!listeners.includes(listener)) response.off('error', listener as (error: Error) => void)
     }
-    response.on('error', (error) => dependencies.log.debug({ err: error }, 'a response broke off'))
+    response.on('error', (error) =>
+      dependencies.log.debug({ id: requestIdOf(request), err: error }, 'a response broke off'),
+    )
   }
 }
 

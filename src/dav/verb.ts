@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { v2 as webdav } from 'webdav-server'
 import { discardBody } from '../http/body.js'
+import { requestIdOf } from '../http/request-id.js'
 import { signalOf } from '../http/request-signal.js'
 import { answerFor } from '../http/status.js'
 import { sendError } from './error-answer.js'
@@ -38,19 +39,20 @@ async function serve(context: webdav.HTTPRequestContext, run: (exchange: Exchang
 /** Answers what was thrown, or cuts the connection when an answer is under way already; never throws. */
 export function answerFailure(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   const { log } = stateOf(request).dependencies
+  const about = { id: requestIdOf(request), method: request.method }
   const gone = signalOf(request, response).aborted || answerFor(error).status === CLIENT_GONE
   if (gone || response.headersSent) {
-    if (!gone) log.warn({ err: error, method: request.method }, 'an answer broke off')
+    if (!gone) log.warn({ ...about, err: error }, 'an answer broke off')
     if (!response.writableFinished) response.destroy()
     return
   }
   try {
     discardBody(request, response)
     const status = sendError(request, response, error)
-    if (status === 500) log.error({ err: error, method: request.method }, 'a WebDAV request failed')
-    else if (status > 500) log.warn({ err: error, method: request.method, status }, 'a server failed a WebDAV request')
+    if (status === 500) log.error({ ...about, err: error }, 'a WebDAV request failed')
+    else if (status > 500) log.warn({ ...about, err: error, status }, 'a server failed a WebDAV request')
   } catch (failure) {
-    log.error({ err: failure, method: request.method }, 'a WebDAV request could not be answered')
+    log.error({ ...about, err: failure }, 'a WebDAV request could not be answered')
     response.destroy()
   }
 }

@@ -6,14 +6,14 @@ import { requestIdOf } from './request-id.js'
 /** As `AuthenticatedUser` of `auth/`. */
 export interface Visitor {
   readonly username: string
-  readonly via?: Client['via']
+  readonly via: Client['via']
   readonly credential?: { readonly name: string } | undefined
 }
 
 /** Who is at the other end of an authenticated request. */
 export function requestClient(
   request: IncomingMessage,
-  { via = 'password', credential }: Visitor,
+  { via, credential }: Visitor,
   isTrusted: (address: string) => boolean,
 ): Client {
   return {

@@ -36,6 +36,8 @@ const CLASSES: Readonly<Record<string, string>> = {
   UNLOCK: 'lock',
 }
 
+const DIRECTIONS: Readonly<Record<string, string>> = { read: 'down', write: 'up' }
+
 /** Counts in the path of requests; everything else is looked up when the metrics are read. Labels hold no user and no path. */
 export class Metrics implements TreeObserver {
   readonly #registry = new Registry()
@@ -71,7 +73,7 @@ export class Metrics implements TreeObserver {
     })
     this.#bytes = new Counter({
       name: 'ftpcluster_transferred_bytes_total',
-      help: 'Bytes of files to clients (down) and from clients (up).',
+      help: 'Bytes of files to clients (down), from clients (up), and copied on or between servers (between).',
       labelNames: ['direction', 'server'],
       registers,
     })
@@ -125,7 +127,7 @@ export class Metrics implements TreeObserver {
   ended({ kind, mount, bytes }: TreeOperation, { outcome }: OperationResult): void {
     this.#operations.inc({ kind, outcome })
     if (bytes > 0 && mount) {
-      this.#bytes.inc({ direction: kind === 'read' ? 'down' : 'up', server: mount.alias }, bytes)
+      this.#bytes.inc({ direction: DIRECTIONS[kind] ?? 'between', server: mount.alias }, bytes)
     }
   }
 

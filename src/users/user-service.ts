@@ -134,8 +134,9 @@ export class UserService {
     if (twice !== undefined) throw new ConflictError(`The user ${twice} is there twice.`)
     const rows: Parameters<UserService['create']>[0][] = []
     // Hashed before the transaction: it keeps others from writing.
-    for (const user of fields) {
-      rows.push({ ...user, password: { hash: await this.#hashOf(user.password, user.username) } })
+    for (const [index, user] of fields.entries()) {
+      const hash = await this.#hashOf(user.password, user.username, `users[${index}].password`)
+      rows.push({ ...user, password: { hash } })
     }
     return this.database.change(async (transaction) => {
       const created: User[] = []
@@ -221,9 +222,9 @@ export class UserService {
     }, outer)
   }
 
-  async #hashOf(password: string | HashedPassword, username: string): Promise<string> {
+  async #hashOf(password: string | HashedPassword, username: string, field?: string): Promise<string> {
     if (typeof password !== 'string') return password.hash
-    await judgePassword(password, username)
+    await judgePassword(password, username, field)
     return (await this.hasher.hash(password)).hash
   }
 

@@ -97,7 +97,8 @@ export class ObservedTree implements Tree {
     guard: Guard,
     call: Call,
   ): Promise<{ created: boolean; failures: Failure[] }> {
-    const work = (_: Running, observed: Call) => this.tree.copy(from, to, options, guard, observed)
+    const work = (running: Running, observed: Call) =>
+      this.tree.copy(from, to, options, guard, countedCall(running, observed))
     return this.#long('copy', { path: from, target: to }, call, work, ({ failures }) => failures)
   }
 
@@ -108,7 +109,8 @@ export class ObservedTree implements Tree {
     guard: Guard,
     call: Call,
   ): Promise<{ created: boolean; failures: Failure[] }> {
-    const work = (_: Running, observed: Call) => this.tree.move(from, to, options, guard, observed)
+    const work = (running: Running, observed: Call) =>
+      this.tree.move(from, to, options, guard, countedCall(running, observed))
     return this.#long('move', { path: from, target: to }, call, work, ({ failures }) => failures)
   }
 
@@ -234,6 +236,17 @@ function codeOf(error: unknown): string {
   if (isStorageError(error) || isVfsError(error)) return error.code
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
   return 'INTERNAL'
+}
+
+/** Counts what a copy has stored, and passes it on. */
+function countedCall(running: Running, call: Call): Call {
+  return {
+    ...call,
+    onBytes: (bytes) => {
+      running.bytes += bytes
+      call.onBytes?.(bytes)
+    },
+  }
 }
 
 /** Counts what the sink has taken. */

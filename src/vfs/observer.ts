@@ -53,7 +53,7 @@ export interface TreeOperation {
   readonly targetMount: OperationMount | undefined
   /** Milliseconds since the epoch. */
   readonly startedAt: number
-  /** Bytes that have reached the other side so far; 0 where none travel through the gateway. */
+  /** Bytes that have reached the other side so far; of a copy or a move those that were stored at the target. */
   readonly bytes: number
   /** Bytes that are to travel, where known. */
   readonly total: number | undefined

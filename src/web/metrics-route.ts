@@ -1,14 +1,10 @@
 import type { Request, Response } from 'express'
-import type { AuthenticatedUser } from '../auth/authenticate.js'
 import { addressMatcher } from '../config/options.js'
 import { clientAddress } from '../http/client-address.js'
 import { HttpError } from '../http/errors.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { WebDependencies } from './dependencies.js'
 import { requireUser } from './require-user.js'
-
-/** As far as this route asks. */
-type Reader = AuthenticatedUser & { readonly scopes?: ReadonlySet<string> }
 
 /** `/metrics` for Prometheus, to whom `metrics.access` says. */
 export function metricsRoute(
@@ -21,8 +17,8 @@ export function metricsRoute(
     const { access } = config.metrics
     if (access === 'off') throw new HttpError(404, 'NOT_FOUND', 'There is nothing at this address.')
     if (access === 'token' && !comesFrom(request, isNear, isProxy)) {
-      const user: Reader = await requireUser(request, authenticate)
-      if (user.scopes?.has('admin:read') !== true) {
+      const { scopes } = await requireUser(request, authenticate)
+      if (!scopes.has('admin:read')) {
         throw new HttpError(403, 'SCOPE', 'This is for tokens of an admin with the scope admin:read.')
       }
     }

@@ -105,9 +105,15 @@ describe('the ways into the gateway', function () {
     return { status: response.status, body: await response.text(), headers: response.headers }
   }
 
+  const DOORS: Readonly<Record<string, (username: string) => string>> = {
+    dav: () => '/dav/s/a.txt',
+    ftp: (username) => `/ftp/${username}/s/a.txt`,
+    account: () => '/api/v1/me/app-passwords',
+  }
+
   /** ASVS 5.0 6.1.3 and 6.3.4: which proof is taken at which door, without and with a second factor. */
-  const table: [door: 'dav' | 'ftp', scheme: 'Basic' | 'Bearer', proof: string, without: number, withFactor: number][] =
-    (['dav', 'ftp'] as const).flatMap((door) => [
+  const table: [door: string, scheme: 'Basic' | 'Bearer', proof: string, without: number, withFactor: number][] = [
+    ...(['dav', 'ftp'] as const).flatMap((door): [string, 'Basic' | 'Bearer', string, number, number][] => [
       [door, 'Basic', 'password', 200, 401],
       [door, 'Basic', 'app password', 200, 200],
       [door, 'Basic', 'token', 401, 401],
@@ -116,7 +122,12 @@ describe('the ways into the gateway', function () {
       [door, 'Bearer', 'app password', 401, 401],
       [door, 'Bearer', 'token', 200, 200],
       [door, 'Bearer', 'jwt', 200, 200],
-    ])
+    ]),
+    ['account', 'Basic', 'password', 200, 401],
+    ['account', 'Basic', 'app password', 403, 403],
+    ['account', 'Bearer', 'token', 403, 403],
+    ['account', 'Bearer', 'jwt', 200, 200],
+  ]
   for (const [door, scheme, proof, without, withFactor] of table) {
     it(`${door}: ${scheme} with the ${proof} gives ${without}, with a second factor ${withFactor}`, async () => {
       for (const [username, status] of [
@@ -124,12 +135,32 @@ describe('the ways into the gateway', function () {
         ['with', withFactor],
       ] as const) {
         const secret = proofs.get(username)?.[proof] ?? ''
-        const where = door === 'dav' ? '/dav/s/a.txt' : `/ftp/${username}/s/a.txt`
-        const answer = await get(where, scheme === 'Basic' ? basic(username, secret) : `Bearer ${secret}`)
+        const authorization = scheme === 'Basic' ? basic(username, secret) : `Bearer ${secret}`
+        const answer = await get(DOORS[door]?.(username) ?? '', authorization)
         expect(answer.status, username).to.equal(status)
-        if (status === 200) expect(answer.body).to.equal('hello')
-        else expect(answer.headers.get('www-authenticate')).to.equal('Basic realm="FTPCluster", charset="UTF-8"')
+        if (status === 200 && door !== 'account') expect(answer.body).to.equal('hello')
+        expect(answer.headers.has('www-authenticate'), 'a challenge').to.equal(status === 401)
       }
+    })
+  }
+
+  for (const [proof, without, withFactor] of [
+    ['password', 200, 401],
+    ['app password', 401, 401],
+    ['token', 401, 401],
+  ] as const) {
+    it(`login: the ${proof} gives ${without}, with a second factor and no code ${withFactor}`, async () => {
+      const statuses = []
+      for (const username of ['without', 'with']) {
+        const response = await fetch(`${gateway.url}/login`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'application/json' },
+          body: JSON.stringify({ username, password: proofs.get(username)?.[proof] }),
+        })
+        statuses.push(response.status)
+        await response.body?.cancel()
+      }
+      expect(statuses).to.deep.equal([without, withFactor])
     })
   }
 

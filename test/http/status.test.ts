@@ -49,6 +49,8 @@ describe('answerFor', () => {
     PRECONDITION_FAILED: 412,
     SHORT_BODY: 400,
     TOO_LARGE: 507,
+    REVOKED: 403,
+    ENDED: 403,
   }
   for (const [code, status] of Object.entries(vfs)) {
     it(`answers ${code} of the tree with ${status}`, () => {

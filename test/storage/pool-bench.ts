@@ -1,6 +1,7 @@
 import { Connections, type UseOptions } from '../../src/storage/connections.js'
 import type { Account, Use } from '../../src/storage/account.js'
 import type { Connection } from '../../src/storage/driver.js'
+import type { ConnectionEvent } from '../../src/storage/connection-events.js'
 import { isStorageError } from '../../src/storage/errors.js'
 import type { PoolLimits } from '../../src/storage/pool-limits.js'
 import { ManualClock, settled } from '../support/manual-clock.js'
@@ -18,6 +19,8 @@ export interface Held {
 export class PoolBench {
   readonly clock = new ManualClock()
   readonly driver = new ScriptedDriver()
+  /** What the pools told. */
+  readonly events: ConnectionEvent[] = []
   readonly connections: Connections
 
   constructor(limits: Partial<PoolLimits> = {}) {
@@ -26,6 +29,7 @@ export class PoolBench {
       clock: this.clock,
       random: () => 0.5,
       limits,
+      onEvent: (event) => void this.events.push(event),
     })
   }
 

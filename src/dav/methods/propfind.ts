@@ -1,3 +1,4 @@
+import { requestIdOf } from '../../http/request-id.js'
 import { encodePath } from '../../http/url-path.js'
 import { isStorageError } from '../../storage/errors.js'
 import type { FreeSpace } from '../../storage/driver.js'
@@ -110,12 +111,15 @@ async function factsFor(exchange: Exchange, folder: Folder, depth: '0' | '1', re
 }
 
 /** A server that cannot tell costs a client this one property, not the answer. */
-async function freeSpace({ tree, call, dependencies }: Exchange, path: string): Promise<FreeSpace | undefined> {
+async function freeSpace(
+  { request, tree, call, dependencies }: Exchange,
+  path: string,
+): Promise<FreeSpace | undefined> {
   try {
     return await tree.freeSpace(path, call)
   } catch (error) {
     if (!isStorageError(error) || call.signal.aborted) throw error
-    dependencies.log.debug({ err: error }, 'the free space is not known')
+    dependencies.log.debug({ id: requestIdOf(request), err: error }, 'the free space is not known')
     return undefined
   }
 }

@@ -144,6 +144,21 @@ describe('users over the API', () => {
       expect((await put(text)).json).to.include({ created: 0, changed: 0, unchanged: 2 })
     })
 
+    for (const [what, password] of [
+      ['one of the most common', 'Iloveyou1'],
+      ['the name itself', 'Some.Body'],
+    ] as const) {
+      it(`are not imported with ${what} as password, also in a dry run`, async () => {
+        const text = `${HEAD}fine,long enough,,,\r\nsome.body,${password},,,\r\n`
+        for (const query of ['', '?dryRun=true']) {
+          const reply = await put(text, query)
+          expect(reply.status).to.equal(400)
+          expect(reply.text).to.include('line 3.password')
+        }
+        expect(await api.services.users.find('fine')).to.equal(undefined)
+      })
+    }
+
     it('are made and changed, all in one', async () => {
       const text = `${HEAD}bert,long enough,,,true\r\nanna,,admin,,\r\nroot,,,,\r\n`
       const reply = await put(text)

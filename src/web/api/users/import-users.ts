@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ConflictError, ValidationError, type Problem } from '../../../errors.js'
 import { parseInput } from '../../../parse-input.js'
-import { NOT_THE_NAME } from '../../../users/password-rules.js'
+import { judgePassword } from '../../../users/password-rules.js'
 import { password, role, username } from '../../../users/user-input.js'
 import { ok } from '../answers.js'
 import { readTable, type CsvRow } from '../csv-table.js'
@@ -59,6 +59,7 @@ export const importUsers = operation({
   errors: [409],
   async handle({ body, query: { dryRun }, actor, services, signal }) {
     const rows = judge(readTable(body, ['password', ...USER_COLUMNS], MAX_ROWS))
+    await judgePasswords(rows)
     await refuseWithoutPassword(rows, services)
     // Hashes take their time, and nobody else could write while they did.
     const hashes = new Map<string, { readonly hash: string }>()
@@ -91,14 +92,26 @@ function judge(rows: readonly CsvRow[]): Row[] {
     }
   })
   const lines = new Map<string, number>()
-  for (const { username, password, line } of judged) {
+  for (const { username, line } of judged) {
     const first = lines.get(username)
     if (first !== undefined) problems.push({ field: `line ${line}.username`, message: `stands in line ${first} too` })
-    if (password === username) problems.push({ field: `line ${line}.password`, message: NOT_THE_NAME })
     lines.set(username, line)
   }
   if (problems.length > 0) throw new ValidationError(problems)
   return judged
+}
+
+/** @throws ValidationError with the problems of all rows */
+async function judgePasswords(rows: readonly Row[]): Promise<void> {
+  const problems: Problem[] = []
+  for (const { username, password, line } of rows) {
+    if (password === undefined) continue
+    await judgePassword(password, username, `line ${line}.password`).catch((error: unknown) => {
+      if (!(error instanceof ValidationError)) throw error
+      problems.push(...error.problems)
+    })
+  }
+  if (problems.length > 0) throw new ValidationError(problems)
 }
 
 async function refuseWithoutPassword(rows: readonly Row[], { users }: Call['services']): Promise<void> {
