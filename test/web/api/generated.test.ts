@@ -77,97 +77,102 @@ describe('every operation of the API', () => {
   addFormats.default(ajv)
   ajv.addSchema({ $id: 'api', ...document })
 
-  beforeEach(async () => {
-    api = await ApiFixture.start()
-    const user: AuthenticatedUser = {
-      userId: api.adminId,
-      username: 'root',
-      admin: true,
-      authVersion: 1,
-      via: 'session',
-      scopes: new Set(SCOPES),
-    }
-    // Stays who it is, whatever the requests do to the users.
-    api.tokens.set('abc', user)
-  })
-  afterEach(() => api.stop())
-
   for (const { path, method, description } of described) {
-    const pointer = `api#/paths/${encodeURIComponent(path.replaceAll('~', '~0').replaceAll('/', '~1'))}/${method.toLowerCase()}`
-    const body = Object.entries(description.requestBody?.content ?? {})[0]
+    describe(description.operationId, () => {
+      before(async () => {
+        api = await ApiFixture.start()
+        const user: AuthenticatedUser = {
+          userId: api.adminId,
+          username: 'root',
+          admin: true,
+          authVersion: 1,
+          via: 'session',
+          scopes: new Set(SCOPES),
+        }
+        // Stays who it is, whatever the requests do to the users.
+        api.tokens.set('abc', user)
+      })
+      after(() => api.stop())
 
-    /** @throws AssertionError when the answer is not one that the description allows */
-    const judge = (reply: Reply): void => {
-      const response = description.responses[reply.status]
-      if (!response) throw new Error(`${description.operationId} answers ${reply.status}: ${reply.text.slice(0, 500)}`)
-      const isDeclared = Object.keys(response.$ref ? {} : description.responses).includes(String(reply.status))
-      if (reply.status >= 500) {
-        const declared = OPERATIONS.find(({ id }) => description.operationId.startsWith(id))?.errors ?? []
-        expect(declared, reply.text + api.log.join('')).to.include(reply.status)
+      const pointer = `api#/paths/${encodeURIComponent(path.replaceAll('~', '~0').replaceAll('/', '~1'))}/${method.toLowerCase()}`
+      const body = Object.entries(description.requestBody?.content ?? {})[0]
+
+      /** @throws AssertionError when the answer is not one that the description allows */
+      const judge = (reply: Reply): void => {
+        const response = description.responses[reply.status]
+        if (!response)
+          throw new Error(`${description.operationId} answers ${reply.status}: ${reply.text.slice(0, 500)}`)
+        const isDeclared = Object.keys(response.$ref ? {} : description.responses).includes(String(reply.status))
+        if (reply.status >= 500) {
+          const declared = OPERATIONS.find(({ id }) => description.operationId.startsWith(id))?.errors ?? []
+          expect(declared, reply.text + api.log.join('')).to.include(reply.status)
+        }
+        expect(reply.headers.get('cache-control') ?? '').to.equal('no-store')
+        const content = (isDeclared ? response : document.components.responses[`Error${reply.status}`])?.content
+        if (!content) {
+          expect(reply.text).to.equal('')
+          return
+        }
+        const [type = ''] = (reply.headers.get('content-type') ?? '').split(';')
+        expect(Object.keys(content)).to.include(type)
+        if (!type.includes('json')) return
+        const at = isDeclared
+          ? `${pointer}/responses/${reply.status}`
+          : `api#/components/responses/Error${reply.status}`
+        const ref = `${at}/content/${encodeURIComponent(type.replaceAll('/', '~1'))}/schema`
+        const validate = ajv.compile({ $ref: ref })
+        validate(reply.json)
+        expect(validate.errors ?? [], JSON.stringify(reply.json).slice(0, 2000)).to.deep.equal([])
       }
-      expect(reply.headers.get('cache-control') ?? '').to.equal('no-store')
-      const content = (isDeclared ? response : document.components.responses[`Error${reply.status}`])?.content
-      if (!content) {
-        expect(reply.text).to.equal('')
-        return
-      }
-      const [type = ''] = (reply.headers.get('content-type') ?? '').split(';')
-      expect(Object.keys(content)).to.include(type)
-      if (!type.includes('json')) return
-      const at = isDeclared ? `${pointer}/responses/${reply.status}` : `api#/components/responses/Error${reply.status}`
-      const ref = `${at}/content/${encodeURIComponent(type.replaceAll('/', '~1'))}/schema`
-      const validate = ajv.compile({ $ref: ref })
-      validate(reply.json)
-      expect(validate.errors ?? [], JSON.stringify(reply.json).slice(0, 2000)).to.deep.equal([])
-    }
 
-    const request = async (parts: { path: unknown; query: unknown; body: unknown; raw?: string }) => {
-      const params = parts.path as Record<string, unknown>
-      const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(wellFormed(params[name])))
-      const query = new URLSearchParams(
-        Object.entries(parts.query as object).map(([name, value]) => [name, wellFormed(value)] as [string, string]),
-      )
-      const search = query.size > 0 ? `?${query.toString()}` : ''
-      const sent = body && parts.body !== undefined && { body: contentOf(body[0], parts.body), type: body[0] }
-      const headers = { Authorization: 'Bearer abc' }
-      return api.send(method, filled + search, { as: 'nobody', headers, ...sent })
-    }
-
-    const parts = (kind: typeof valid) => {
-      const from = (place: string) =>
-        fc.record(
-          Object.fromEntries(
-            description.parameters
-              .filter((field) => field.in === place)
-              .map(({ name, schema }) => [name, kind(schema)]),
-          ),
-          { requiredKeys: place === 'path' ? undefined : [] } as fc.RecordConstraints<string>,
+      const request = async (parts: { path: unknown; query: unknown; body: unknown; raw?: string }) => {
+        const params = parts.path as Record<string, unknown>
+        const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(wellFormed(params[name])))
+        const query = new URLSearchParams(
+          Object.entries(parts.query as object).map(([name, value]) => [name, wellFormed(value)] as [string, string]),
         )
-      const content = body ? kind(body[1].schema, body[1].example) : fc.constant(undefined)
-      return fc.record({ path: from('path'), query: from('query'), body: content })
-    }
+        const search = query.size > 0 ? `?${query.toString()}` : ''
+        const sent = body && parts.body !== undefined && { body: contentOf(body[0], parts.body), type: body[0] }
+        const headers = { Authorization: 'Bearer abc' }
+        return api.send(method, filled + search, { as: 'nobody', headers, ...sent })
+      }
 
-    it(`${description.operationId} does what it says with the example`, async () => {
-      const own = path.includes('/servers') ? api.serverId : path.includes('/users') ? api.userId : api.permissionId
-      const ids = { id: own, serverId: api.serverId, key: 'none' }
-      const reply = await request({ path: ids, query: {}, body: body?.[1].example })
-      judge(reply)
-      const expected = REFUSED_EXAMPLES[description.operationId]
-      if (expected === undefined) expect(reply.status, reply.text).to.be.within(200, 299)
-      else expect(reply.status, reply.text).to.equal(expected)
+      const parts = (kind: typeof valid) => {
+        const from = (place: string) =>
+          fc.record(
+            Object.fromEntries(
+              description.parameters
+                .filter((field) => field.in === place)
+                .map(({ name, schema }) => [name, kind(schema)]),
+            ),
+            { requiredKeys: place === 'path' ? undefined : [] } as fc.RecordConstraints<string>,
+          )
+        const content = body ? kind(body[1].schema, body[1].example) : fc.constant(undefined)
+        return fc.record({ path: from('path'), query: from('query'), body: content })
+      }
+
+      it('does what it says with the example', async () => {
+        const own = path.includes('/servers') ? api.serverId : path.includes('/users') ? api.userId : api.permissionId
+        const ids = { id: own, serverId: api.serverId, key: 'none' }
+        const reply = await request({ path: ids, query: {}, body: body?.[1].example })
+        judge(reply)
+        const expected = REFUSED_EXAMPLES[description.operationId]
+        if (expected === undefined) expect(reply.status, reply.text).to.be.within(200, 299)
+        else expect(reply.status, reply.text).to.equal(expected)
+      })
+
+      it('answers as described, to what is right and to what is not', async () => {
+        const rounds = { numRuns: 15, interruptAfterTimeLimit: 8000 }
+        await fc.assert(
+          fc.asyncProperty(parts(valid), async (input) => judge(await request(input))),
+          rounds,
+        )
+        await fc.assert(
+          fc.asyncProperty(parts(broken), async (input) => judge(await request(input))),
+          rounds,
+        )
+      }).timeout(60_000)
     })
-
-    it(`${description.operationId} answers as described, to what is right and to what is not`, async () => {
-      const rounds = { numRuns: 15, interruptAfterTimeLimit: 8000 }
-      await fc.assert(
-        fc.asyncProperty(parts(valid), async (input) => judge(await request(input))),
-        rounds,
-      )
-      await fc.assert(
-        fc.asyncProperty(parts(broken), async (input) => judge(await request(input))),
-        rounds,
-      )
-    }).timeout(60_000)
   }
 })
 
