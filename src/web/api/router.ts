@@ -56,11 +56,13 @@ export function apiRouter(options: ApiOptions): Router {
 function answerWith(handlers: ReadonlyMap<string, Handler>, shared: boolean) {
   const allowed = [...handlers.keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
   return async (request: Request, response: Response, next: (error?: unknown) => void): Promise<void> => {
-    if (shared && !wantsJson(request)) {
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const handler = handlers.get(method)
+    // A page that has no other form, such as that of the login, is for everybody.
+    if (shared && (!wantsJson(request) || (method === 'GET' && !handler))) {
       next('route')
       return
     }
-    const handler = handlers.get(request.method === 'HEAD' ? 'GET' : request.method)
     if (handler) await handler(request, response)
     else if (request.method === 'OPTIONS') response.status(204).set('Allow', `${allowed}, OPTIONS`).end()
     else {

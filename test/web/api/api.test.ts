@@ -81,5 +81,8 @@ describe('the API in the web app', () => {
   it('leaves forms and pages of the shared paths alone', async () => {
     const page = await new BrowserSession(app.url).get('/login', { headers: { Accept: 'text/html' } })
     expect(page.headers.get('content-type')).to.match(/^text\/html/)
+    expect((await new BrowserSession(app.url).get('/login', { headers: { Accept: '*/*' } })).status).to.equal(200)
+    const put = await fetch(`${app.url}/login`, { method: 'PUT', headers: { Accept: 'application/json' } })
+    expect([put.status, put.headers.get('allow')]).to.deep.equal([405, 'POST'])
   })
 })
