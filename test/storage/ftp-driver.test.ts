@@ -461,6 +461,33 @@ describe('FTP driver', () => {
   })
 
   describe('looking for what is not there', () => {
+    it('sees what was made between two of its questions', async () => {
+      let asked = 0
+      const scripts: Record<string, Script> = {
+        FEAT: '211-Features:\r\n MLST type*;size*;modify*;\r\n211 End',
+        MLST: () => (++asked === 1 ? '550 no' : '250-Begin\r\n type=dir;modify=20260101000000; /new\r\n250 End'),
+        MLSD: sending('type=dir;modify=20260101000000; new\r\n'),
+      }
+      const c = await connect(await fakeServer({ scripts }))
+      expect((await c.stat('/new')).type).to.equal('directory')
+    })
+
+    it('makes a folder whose parent came between two of its questions', async () => {
+      let tried = 0
+      const c = await connect(
+        await fakeServer({
+          scripts: {
+            MKD: () => (++tried === 1 ? '550 Create directory operation failed.' : '257 made'),
+            SIZE: '550 no',
+            CWD: (_, path) => (path === '/parent/new' ? '550 no' : '250 ok'),
+            LIST: sending('drwxr-xr-x 2 a b 0 Jan  1  2020 .\r\n'),
+          },
+        }),
+      )
+      await c.makeDirectory('/parent/new')
+      expect(tried).to.equal(2)
+    })
+
     it('never has two folders refused in a row: pure-ftpd answers each later than the one before', async () => {
       const scripts: Record<string, Script> = {
         CWD: (_, path) => (path === '/' ? '250 ok' : '550 no'),

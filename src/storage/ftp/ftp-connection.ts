@@ -126,7 +126,11 @@ export class FtpConnection implements Connection {
       if (codeInText(reply) === 'NO_SPACE') throw refusal('NO_SPACE', reply)
       const found = await find(this.session, path)
       if ('entry' in found) throw refusal('ALREADY_EXISTS', reply)
-      throw await explainNew(this.session, path, reply)
+      const error = await explainNew(this.session, path, reply)
+      // Nothing forbids it now: the folder above has come since, or the server does not tell why it refuses.
+      const unexplained = error instanceof StorageError && error.code === 'DENIED' && codeInText(reply) !== 'DENIED'
+      if (unexplained && (await this.#command(`MKD ${path}`)).code < 300) return
+      throw error
     })
   }
 

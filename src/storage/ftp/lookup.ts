@@ -10,16 +10,31 @@ import { asListed } from './parse-list.js'
 import type { Session } from './session.js'
 
 /** What stands at a path; links are followed. `code` tells why nothing can be seen there. */
-export type Found = { readonly entry: Entry } | { readonly code: 'NOT_FOUND' | 'DENIED' }
+export type Found = { readonly entry: Entry } | Absence
 
-/** @throws what concerns no file: CONNECTION_LOST, PROTOCOL, … */
+interface Absence {
+  readonly code: 'NOT_FOUND' | 'DENIED'
+  /** DENIED, because a listing shows the name and it cannot be seen. */
+  readonly listed?: boolean
+}
+
+/**
+ * A name that was missing at first and stands in the listing then is closed to us, or has just been made by somebody else:
+ * a second look tells.
+ * @throws what concerns no file: CONNECTION_LOST, PROTOCOL, …
+ */
 export async function find(session: Session, path: string): Promise<Found> {
+  const found = await look(session, path)
+  return 'code' in found && found.listed === true ? look(session, path) : found
+}
+
+async function look(session: Session, path: string): Promise<Found> {
   const name = nameOf(path)
   if (path === '/')
     return { entry: { name, type: 'directory', symlink: false, size: 0, modified: await rootTime(session) } }
   if (!session.features.mlst) {
     const entry = await probe(session, path)
-    return entry ? { entry: { ...entry, name, symlink: false } } : { code: await absence(session, path) }
+    return entry ? { entry: { ...entry, name, symlink: false } } : absence(session, path)
   }
   const reply = await session.channel.command(`MLST ${path}`)
   const facts = reply.code === 250 ? factsOf(reply) : undefined
@@ -27,7 +42,7 @@ export async function find(session: Session, path: string): Promise<Found> {
     if (reply.code < 400) throw refusal('PROTOCOL', reply)
     throwGeneral(reply)
     const code = codeInText(reply)
-    return { code: code === 'NOT_FOUND' || code === 'DENIED' ? code : await absence(session, path) }
+    return code === 'NOT_FOUND' || code === 'DENIED' ? { code } : absence(session, path)
   }
   const { type } = facts
   if (type !== 'link') {
@@ -69,25 +84,25 @@ export async function probe(
 }
 
 /** Why a path cannot be seen: the nearest folder that can be entered shows whether the next name is there. */
-async function absence(session: Session, path: string): Promise<'NOT_FOUND' | 'DENIED'> {
+async function absence(session: Session, path: string): Promise<Absence> {
   let child = path
   for (let parent = parentOf(path); child !== '/'; parent = parentOf(parent)) {
     const reply = await enter(session, parent)
     if (reply.code < 300) {
       const listed = await namesHere(session)
       const entry = listed?.find(({ name }) => name === nameOf(child))
-      if (listed === undefined) return 'DENIED'
-      if (entry === undefined) return 'NOT_FOUND'
+      if (listed === undefined) return { code: 'DENIED' }
+      if (entry === undefined) return { code: 'NOT_FOUND' }
       // The name is there. A link leads nowhere; below a file there is nothing; the rest is closed to us.
-      if (child === path) return entry.type === 'link' ? 'NOT_FOUND' : 'DENIED'
-      return entry.type === 'file' ? 'NOT_FOUND' : 'DENIED'
+      const leadsNowhere = entry.type === (child === path ? 'link' : 'file')
+      return leadsNowhere ? { code: 'NOT_FOUND' } : { code: 'DENIED', listed: true }
     }
     throwGeneral(reply)
     const code = codeInText(reply)
-    if (code === 'NOT_FOUND' || code === 'DENIED') return code
+    if (code === 'NOT_FOUND' || code === 'DENIED') return { code }
     child = parent
   }
-  return 'DENIED'
+  return { code: 'DENIED' }
 }
 
 /** Names in the current folder; undefined where it cannot be listed. */
