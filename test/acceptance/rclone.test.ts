@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { rm } from 'node:fs/promises'
+import { cp, mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { ALL_DAEMONS, labFor, type DaemonKind, type Lab } from '../lab/lab.js'
 import { driveOver, PASSWORD, USER } from '../support/drive.js'
@@ -14,6 +14,7 @@ import {
 } from '../support/file-tree.js'
 import { GatewayProcess } from '../support/gateway.js'
 import { moveAll } from '../support/move.js'
+import { mountDrive, mountObstacle } from '../support/rclone-mount.js'
 import { Rclone } from '../support/rclone.js'
 import { canHoldFile, canHoldFolder } from '../support/server-names.js'
 
@@ -21,22 +22,23 @@ const NAMES = [...AWKWARD_NAMES, ...SPACED_NAMES]
 const FILES = 2000
 /** The rest of the renames are plain MOVEs: rclone asks five questions around each. */
 const BY_RCLONE = 100
-const AT_ONCE = 3
 
 describe('rclone', function () {
   this.timeout(600_000)
   let lab: Lab
   let gateway: GatewayProcess | undefined
-  const outcomes = new Map<DaemonKind, Promise<void>>()
+  const outcomes = new Map<DaemonKind | 'mount', Promise<void>>()
 
-  /** rclone makes at most 100 requests a second, so several work side by side; each test waits for its own. */
+  /** rclone makes at most 100 requests a second, so all work side by side; each test waits for its own. */
   function startAll(running: GatewayProcess): void {
-    const lanes = Array.from({ length: AT_ONCE }, () => Promise.resolve())
-    for (const [i, kind] of ALL_DAEMONS.entries()) {
-      const work = (lanes[i % AT_ONCE] ?? Promise.resolve()).then(() => roundTrip(kind, running))
-      lanes[i % AT_ONCE] = work.catch(() => undefined) // Reported by its test.
-      outcomes.set(kind, work)
-    }
+    for (const kind of ALL_DAEMONS) start(kind, () => roundTrip(kind, running))
+    if (mountObstacle() === undefined) start('mount', mounted)
+  }
+
+  function start(name: DaemonKind | 'mount', work: () => Promise<void>): void {
+    const outcome = work()
+    outcome.catch(() => undefined) // Reported by its test.
+    outcomes.set(name, outcome)
   }
 
   before(async function () {
@@ -81,6 +83,42 @@ describe('rclone', function () {
     expect(differences(renamed, await snapshotOf(down)), 'downloaded').to.deep.equal([])
     await Promise.all([up, down].map((folder) => rm(folder, { recursive: true })))
   }
+
+  /** The drive as a folder of this machine, by a gateway and a login of its own. */
+  async function mounted(): Promise<void> {
+    const own = await GatewayProcess.start(driveOver(lab, 'bob'))
+    const rclone = await Rclone.on({ url: own.dav('sshd'), username: USER, password: PASSWORD })
+    const drive = await mountDrive(rclone, path.join(lab.scratch, 'mounted'))
+    try {
+      const source = path.join(lab.scratch, 'source')
+      await mkdir(source)
+      await makeTree(source, { files: FILES, fileNames: NAMES, folderNames: NAMES })
+      const tree = await snapshotOf(source)
+      await cp(source, drive.folder, { recursive: true })
+      const home = lab.daemon('sshd').account('bob').home
+      expect(differences(tree, await snapshotOf(home)), `on the server\n${drive.log()}`).to.deep.equal([])
+
+      const renames = renamesOf(tree, NAMES)
+      await applyRenames(drive.folder, renames)
+      await applyRenames(source, renames)
+      const renamed = await snapshotOf(source)
+      expect(differences(renamed, await snapshotOf(home)), `renamed on the server\n${drive.log()}`).to.deep.equal([])
+      expect(differences(renamed, await snapshotOf(drive.folder)), `through it\n${drive.log()}`).to.deep.equal([])
+    } finally {
+      await drive.stop()
+      await own.stop()
+    }
+  }
+
+  it('mount takes 2,000 files, renames half of them, and gives them back', function () {
+    const obstacle = mountObstacle()
+    if (obstacle !== undefined) {
+      // eslint-disable-next-line no-console
+      console.warn(`Skipped, no mount to test: ${obstacle}.`)
+      this.skip()
+    }
+    return outcomes.get('mount')
+  })
 
   for (const kind of ALL_DAEMONS) {
     it(`moves 2,000 files up, about and down on ${kind}, and nothing differs`, () => outcomes.get(kind))
