@@ -2,12 +2,9 @@ import type { NextFunction, Request, Response } from 'express'
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { ValidationError, type Problem } from '../../errors.js'
-import { discardBody } from '../../http/body.js'
 import { HttpError } from '../../http/errors.js'
-import { requestIdOf } from '../../http/request-id.js'
-import { answerFor } from '../../http/status.js'
 import type { WebDependencies } from '../dependencies.js'
-import { ofExpress } from '../error-pages.js'
+import { beginErrorAnswer } from '../error-pages.js'
 
 export interface FieldProblem extends Problem {
   readonly in?: 'path' | 'query' | 'body'
@@ -45,19 +42,10 @@ export const problemSchema = z
 /** The last handler of the API: every error is `application/problem+json`, whatever the client accepts. */
 export function problemHandler(log: WebDependencies['log']) {
   return (thrown: unknown, request: Request, response: Response, _next: NextFunction): void => {
-    const error = ofExpress(thrown)
-    const answer = answerFor(error)
-    const requestId = requestIdOf(request)
-    if (answer.status >= 500) log.error({ id: requestId, err: error, code: answer.code }, 'request failed')
-    if (response.headersSent) {
-      response.destroy()
-      return
-    }
-    discardBody(request, response)
-    for (const name of ['Content-Disposition', 'ETag', 'Location']) response.removeHeader(name)
-    if (answer.retryAfterSeconds !== undefined) response.set('Retry-After', String(answer.retryAfterSeconds))
-    response.set({ ...answer.headers })
-    response.status(answer.status).set('Cache-Control', 'no-store').type('application/problem+json')
+    const failure = beginErrorAnswer(thrown, request, response, log)
+    if (!failure) return
+    const { error, answer, requestId } = failure
+    response.type('application/problem+json')
     response.end(
       JSON.stringify({
         type: 'about:blank',
