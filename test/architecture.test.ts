@@ -40,7 +40,8 @@ const PARTS: Record<
     types: ['logger'],
   },
 
-  http: { imports: ['errors', 'logger', 'storage', 'vfs'], types: ['config'] },
+  // Of sync: its errors, for the table of statuses.
+  http: { imports: ['errors', 'logger', 'storage', 'vfs', 'sync'], types: ['config'] },
   dav: { imports: ['errors', 'storage', 'vfs', 'http', 'auth'], types: ['logger'] },
   web: {
     imports: [
@@ -106,9 +107,10 @@ const PACKAGES: Record<string, readonly string[]> = {
   selfsigned: ['http'],
   sequelize: ['db', ...SERVICES],
   sqlite3: ['db'],
-  ssh2: ['storage', 'demo'],
+  ssh2: ['storage', 'sync', 'demo'],
   'ssh2-sftp-client': ['storage'],
   umzug: ['db'],
+  unixcrypt: ['sync'],
   'webdav-server': ['dav'],
   yaml: ['config', 'cli'],
   zod: ['config', 'cli', 'parse-input', 'web', ...SERVICES],

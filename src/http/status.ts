@@ -1,5 +1,6 @@
 import { ConflictError, UnknownObjectError, ValidationError } from '../errors.js'
 import { StorageError, type StorageErrorCode } from '../storage/errors.js'
+import { ProvisionError, type ProvisionErrorCode } from '../sync/provision-error.js'
 import { VfsError, type VfsErrorCode } from '../vfs/errors.js'
 import { HttpError } from './errors.js'
 
@@ -61,6 +62,22 @@ const VFS: Record<VfsErrorCode, number> = {
   ENDED: 403,
 }
 
+/** Only administrators meet these, and need the words: they hold no secret. */
+const PROVISION: Record<ProvisionErrorCode, number> = {
+  UNREACHABLE: 502,
+  UNTRUSTED: 502,
+  LOGIN_REJECTED: 403,
+  DENIED: 403,
+  NAME_TAKEN: 409,
+  NO_ACCOUNT: 404,
+  REFUSED: 403,
+  TOOL_MISSING: 501,
+  UNSUPPORTED: 501,
+  PROTOCOL: 502,
+  TIMED_OUT: 504,
+  ABORTED: 499,
+}
+
 /**
  * Codes that say: not now. Of the database, and of Node for a process without a file descriptor left.
  */
@@ -73,6 +90,8 @@ export function answerFor(error: unknown): Answer {
   }
   if (error instanceof StorageError) return answerForStorage(error)
   if (error instanceof VfsError) return { status: VFS[error.code], code: error.code, message: error.message }
+  if (error instanceof ProvisionError)
+    return { status: PROVISION[error.code], code: error.code, message: error.message }
   if (error instanceof ValidationError) return { status: 400, code: error.code, message: error.message }
   if (error instanceof UnknownObjectError) return { status: 404, code: error.code, message: error.message }
   if (error instanceof ConflictError) return { status: 409, code: error.code, message: error.message }

@@ -4,7 +4,10 @@
  *
  * Each call is one step that can be repeated: when what it should reach is there already, it succeeds and changes nothing.
  * Each takes a signal and an own deadline. Secrets travel on standard input or inside the encrypted session, never on a
- * command line. No method touches an account whose name `nameProblem` refuses.
+ * command line. No method touches an account whose name `nameProblem` refuses, nor one that `read` calls reserved.
+ *
+ * Errors are `ProvisionError`s. The steps of a new account come in this order: `create`, then `makeHome`, which gives the
+ * folder to the account; at the end `disable`, `archiveHome`, `remove`.
  */
 
 export const PROVISIONER_KINDS = ['folder', 'system', 'proftpd-file', 'pure-ftpd', 'sftpgo', 'command'] as const
@@ -19,6 +22,8 @@ export interface ObservedAccount {
   readonly home: string | undefined
   /** Whether that folder is there and belongs to the account; undefined where the kind cannot tell. */
   readonly homeReady: boolean | undefined
+  /** What `create` was given as `mark`, where the kind can keep it beside the account. */
+  readonly mark?: string | undefined
   /** Why nobody but the server's own admin may change it: reserved name, uid below 1000. */
   readonly reserved?: string | undefined
 }
@@ -34,6 +39,11 @@ export interface NewAccount {
   /** Absolute path; undefined: where this kind puts homes. */
   readonly home: string | undefined
   readonly secret: AccountSecret
+  /**
+   * Kept on the server beside the account, where the kind can: it tells a step that is repeated from a foreign account of
+   * the same name. Letters, digits and hyphens, at most 64.
+   */
+  readonly mark?: string | undefined
 }
 
 export interface ProvisionerCall {
@@ -52,15 +62,26 @@ export interface Provisioner {
   read(call: ProvisionerCall): Promise<ObservedAccount[]>
   /** Makes the home and gives it to the account, with mode 0700 where the kind can set it. */
   makeHome(name: string, home: string, call: ProvisionerCall): Promise<void>
-  /** Account and secret; the account is enabled afterwards. @throws AccountExistsError when the name is taken */
+  /**
+   * Account and secret; the account is enabled afterwards. An account of that name with the same mark is what an earlier try
+   * left: it gets home, secret and state.
+   * @throws NAME_TAKEN when the name is taken by an account without that mark; it is left as it is
+   */
   create?(account: NewAccount, call: ProvisionerCall): Promise<void>
-  /** For keys: the new one is added beside the one in `keep`, all other keys of FTPCluster go. */
+  /**
+   * The state stays: a disabled account is disabled afterwards. For keys: the new one is added beside the one in `keep`, all
+   * other keys of FTPCluster go.
+   * @throws NO_ACCOUNT
+   */
   setSecret?(name: string, secret: AccountSecret, call: ProvisionerCall & { keep?: AccountSecret }): Promise<void>
   setHome?(name: string, home: string, call: ProvisionerCall): Promise<void>
   enable?(name: string, call: ProvisionerCall): Promise<void>
   disable?(name: string, call: ProvisionerCall): Promise<void>
-  /** Moves the home to `<home>.archived-<UTC date>`, readable for the admin only. Returns the new path. */
-  archiveHome?(name: string, home: string, call: ProvisionerCall): Promise<string>
+  /**
+   * Moves the home to `<home>.archived-<UTC date>`, readable for the admin only, with a number behind it when that is taken.
+   * Returns the new path, or that of the last archive when the home is gone; undefined when there is neither.
+   */
+  archiveHome?(name: string, home: string, call: ProvisionerCall): Promise<string | undefined>
   /** Removes the account, never its files. */
   remove?(name: string, call: ProvisionerCall): Promise<void>
   close(): Promise<void>

@@ -1,0 +1,42 @@
+import type { Endpoint, Login } from '../storage/driver.js'
+import type { Drivers } from '../storage/drivers.js'
+import { openFolderProvisioner } from './provisioners/folder.js'
+import { ProvisionError } from './provision-error.js'
+import type { ProvisionerSecret, ProvisionerSettings } from './provisioner-settings.js'
+import type { Provisioner, ProvisionerCall } from './provisioner.js'
+
+/** The server whose accounts are managed. */
+export interface ProvisionedServer {
+  readonly endpoint: Endpoint
+  /** The server's own admin login, where one is stored. */
+  readonly admin: Login | undefined
+}
+
+export interface ProvisionerOptions extends ProvisionerCall {
+  readonly drivers: Drivers
+  readonly server: ProvisionedServer
+  /** As `parseInput(provisionerSettings, …)` gave them. */
+  readonly settings: ProvisionerSettings
+  readonly secret?: ProvisionerSecret | undefined
+  /** The only folder from which commands are run on the gateway itself; without it none are. */
+  readonly commandsFolder?: string | undefined
+  /** For each program, request or login, in milliseconds. */
+  readonly deadline?: number | undefined
+  /** Milliseconds since the epoch; dates archives. */
+  readonly now?: (() => number) | undefined
+}
+
+/**
+ * Logs in and hands out the session, which the caller closes. The connection is its own: it comes from no pool and goes to
+ * none, so no user's request ever runs with the admin's rights.
+ * @throws UNREACHABLE, UNTRUSTED, LOGIN_REJECTED, TIMED_OUT, UNSUPPORTED (settings that do not fit this server)
+ */
+export async function openProvisioner(options: ProvisionerOptions): Promise<Provisioner> {
+  const { settings } = options
+  switch (settings.kind) {
+    case 'folder':
+      return openFolderProvisioner(settings, options)
+    default:
+      throw new ProvisionError('UNSUPPORTED', `This gateway does not know accounts of the kind ${settings.kind}.`)
+  }
+}
