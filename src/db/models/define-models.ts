@@ -5,7 +5,9 @@ import { defineAuditAnchor } from './audit-anchor.js'
 import { defineAuditEvent } from './audit-event.js'
 import { defineDavLock } from './dav-lock.js'
 import { defineDavProperty } from './dav-property.js'
+import { defineManagedAccount } from './managed-account.js'
 import { definePermission } from './permission.js'
+import { defineProvisioner } from './provisioner.js'
 import { defineRecoveryCode } from './recovery-code.js'
 import { definePermissionUsage } from './permission-usage.js'
 import { defineRevision } from './revision.js'
@@ -14,6 +16,8 @@ import { defineServer } from './server.js'
 import { defineSession } from './session.js'
 import { defineServerHealthSample } from './server-health-sample.js'
 import { defineSetting } from './setting.js'
+import { defineSyncRun } from './sync-run.js'
+import { defineSyncStep } from './sync-step.js'
 import { defineUploadJournal } from './upload-journal.js'
 import { defineUser } from './user.js'
 
@@ -48,5 +52,9 @@ export function defineModels(sequelize: Sequelize) {
     ServerHealthSample: defineServerHealthSample(sequelize),
     Revision: defineRevision(sequelize),
     Setting: defineSetting(sequelize),
+    Provisioner: defineProvisioner(sequelize),
+    ManagedAccount: defineManagedAccount(sequelize),
+    SyncRun: defineSyncRun(sequelize),
+    SyncStep: defineSyncStep(sequelize),
   }
 }

@@ -20,6 +20,10 @@ export interface PermissionRow extends Model<InferAttributes<PermissionRow>, Inf
   endsAt: Date | null
   /** Whether the user may enter the own remote password. */
   selfService: CreationOptional<boolean>
+  /** Whether the account on the server follows this permission. */
+  managed: CreationOptional<boolean>
+  /** Wanted home of a managed account; null: where the server puts homes. */
+  home: CreationOptional<string | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
   /** Present where the query included them. */
@@ -43,6 +47,8 @@ export function definePermission(sequelize: Sequelize): ModelStatic<PermissionRo
       root: { type: DataTypes.TEXT },
       endsAt: { type: DataTypes.DATE },
       selfService: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: false },
+      managed: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: false },
+      home: { type: DataTypes.TEXT },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },
