@@ -11,4 +11,4 @@ const spec = readdirSync(new URL('test/', import.meta.url), { recursive: true, e
   .filter((name) => !NEEDS_LAB.test(readFileSync(new URL(name, import.meta.url), 'utf8')))
   .sort()
 
-export default { ...base, reporter: './test/support/reporter.ts', spec }
+export default { ...base, parallel: true, jobs: 2, reporter: './test/support/reporter.ts', spec }

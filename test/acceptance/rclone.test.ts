@@ -24,7 +24,7 @@ const FILES = 2000
 const BY_RCLONE = 100
 
 describe('rclone', function () {
-  this.timeout(600_000)
+  this.timeout(1_200_000)
   let lab: Lab
   let gateway: GatewayProcess | undefined
   const outcomes = new Map<DaemonKind | 'mount', Promise<void>>()

@@ -13,7 +13,7 @@ const SFTP = createSftpDriver({ deadlines: DEADLINES, dial: DIAL })
 const FTP = createFtpDriver({ deadlines: DEADLINES, dial: DIAL })
 
 describe('real servers', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let lab: Lab
   before(async function () {
     lab = await labFor(this, { daemons: ALL_DAEMONS, smallDisk: 2 << 20 })

@@ -42,7 +42,7 @@ export class Rclone {
   }
 
   run(...args: string[]): Promise<RunResult> {
-    return run(this.program, args, { env: this.env, timeout: 300_000 })
+    return run(this.program, args, { env: this.env, timeout: 600_000 })
   }
 
   /** Rejects with what rclone wrote when it did not succeed. */
