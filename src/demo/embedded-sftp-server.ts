@@ -68,19 +68,17 @@ const METHODS = ['password', 'publickey', 'keyboard-interactive'] as const
 /** An answer has to fit into one packet of 256 KiB. */
 const MAX_READ = 255 * 1024
 
-/** One key in some hundred comes out of ssh2 1.17 so that its own parser refuses it ("Malformed OpenSSH private key"). */
-export function newHostKey(): string {
-  for (let attempt = 0; ; attempt++) {
-    const key = ssh2.utils.generateKeyPairSync('ed25519').private
-    const parsed = ssh2.utils.parseKey(key)
-    if (!(parsed instanceof Error)) return key
-    if (attempt === 9) throw parsed
+/** An ed25519 key. One in 170 that ssh2 makes cannot be read, not even by ssh2. */
+export function newKeys(): { readonly private: string; readonly public: string } {
+  for (;;) {
+    const keys = ssh2.utils.generateKeyPairSync('ed25519')
+    if (!(ssh2.utils.parseKey(keys.private) instanceof Error)) return keys
   }
 }
 
 /** An SFTP server for demo and tests: each user sees one local folder as the whole tree. Not for the open network. */
 export async function startEmbeddedSftpServer(options: EmbeddedSftpOptions): Promise<EmbeddedSftpServer> {
-  const hostKey = options.hostKey ?? newHostKey()
+  const hostKey = options.hostKey ?? newKeys().private
   const methods = [...(options.methods ?? METHODS)]
   const extensions = new Map([...EXTENSIONS].filter(([name]) => options.extensions?.includes(name) ?? true))
   const folders = new Map<string, JailedFolder>()

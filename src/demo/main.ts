@@ -12,7 +12,7 @@ import { AppError, messageOf, ValidationError } from '../errors.js'
 import { createLogger } from '../logger.js'
 import { runUntilStopped } from '../main.js'
 import { startEmbeddedFtpServer } from './embedded-ftp-server.js'
-import { newHostKey, startEmbeddedSftpServer } from './embedded-sftp-server.js'
+import { newKeys, startEmbeddedSftpServer } from './embedded-sftp-server.js'
 import { mountInstructions } from './mount-instructions.js'
 import { makeSampleFiles } from './sample-files.js'
 
@@ -98,7 +98,7 @@ async function keep(file: string): Promise<Kept> {
   const kept: Kept = {
     password: randomBytes(9).toString('base64url'),
     adminPassword: randomBytes(9).toString('base64url'),
-    hostKey: newHostKey(),
+    hostKey: newKeys().private,
   }
   await writeFile(file, JSON.stringify(kept), { mode: 0o600 })
   return kept

@@ -49,6 +49,8 @@ export class AccountPool {
   /** No longer the pool of its account: everything in it is closed when it comes back. */
   retired = false
   #learned: LearnedLimit | undefined
+  /** The last login did, and none since broke off. */
+  #worked = false
   #failing: { readonly error: StorageError; readonly pause: number; readonly until: number } | undefined
 
   constructor(
@@ -73,7 +75,19 @@ export class AccountPool {
     this.#failing = { error, pause, until: now + pause }
   }
 
-  /** It works, or may be tried at once. */
+  /** A login ended without an answer. @returns true for the first since one that worked: it is tried once more at once */
+  loginBrokeOff({ code }: StorageError): boolean {
+    const first = code === 'CONNECTION_LOST' && this.#worked
+    if (first) this.#worked = false
+    return first
+  }
+
+  loginWorked(): void {
+    this.#failing = undefined
+    this.#worked = true
+  }
+
+  /** It may be tried at once. */
   loginForgiven(): void {
     this.#failing = undefined
   }

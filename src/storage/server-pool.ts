@@ -210,7 +210,7 @@ export class ServerPool {
 
   #connected(pool: AccountPool, connection: Connection): void {
     this.#isUp(pool)
-    pool.loginForgiven()
+    pool.loginWorked()
     this.env.loggedIn(pool, connection.home)
     // Enters itself into the sets of its pool and of this server.
     new PooledConnection(pool, connection, this.env.clock.now(), this.connections)
@@ -245,6 +245,8 @@ export class ServerPool {
         break
       case 'login':
         this.#isUp(pool)
+        // One that breaks off unanswered may be what broke all connections there a moment ago: a second one tells.
+        if (pool.loginBrokeOff(error)) break
         pool.loginFailed(error, this.env.clock.now(), this.env.limits)
         this.#log('warn', { remoteUser: pool.account.login.username, reason: error.message }, 'login fails')
         this.#rejectAll(pool, error)

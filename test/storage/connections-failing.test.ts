@@ -256,6 +256,19 @@ describe('connecting', () => {
       expect(bench.driver.attempts).to.equal(4)
     })
 
+    it('tries once more when a login that had worked broke off without an answer', async () => {
+      const lost = new StorageError('CONNECTION_LOST', 'reset', { reached: true })
+      bench.driver.answer = (attempt) => (attempt === 2 ? lost : 'ok')
+      await bench.once(anna)
+      bench.driver.last.hangUp()
+      expect(await bench.once(anna)).to.equal('done')
+      expect(bench.driver.attempts).to.equal(3)
+      bench.driver.last.hangUp()
+      bench.driver.answer = () => lost
+      expect(await bench.once(anna)).to.equal('CONNECTION_LOST')
+      expect(bench.driver.attempts).to.equal(5)
+    })
+
     it('asks at once when it is forgiven', async () => {
       await bench.once(anna)
       bench.driver.answer = () => 'ok'

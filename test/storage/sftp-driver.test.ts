@@ -6,6 +6,7 @@ import path from 'node:path'
 import { mock } from 'node:test'
 import ssh2 from 'ssh2'
 import {
+  newKeys,
   startEmbeddedSftpServer,
   type EmbeddedSftpOptions,
   type EmbeddedSftpServer,
@@ -158,7 +159,7 @@ describe('SFTP driver', () => {
     })
 
     it('takes a private key, encrypted or not', async () => {
-      const plain = ssh2.utils.generateKeyPairSync('ed25519')
+      const plain = newKeys()
       const locked = ssh2.utils.generateKeyPairSync('rsa', {
         bits: 2048,
         passphrase: 'opens',
@@ -190,8 +191,8 @@ describe('SFTP driver', () => {
     })
 
     it('with a key that the server does not know is one attempt', async () => {
-      const known = ssh2.utils.generateKeyPairSync('ed25519')
-      const other = ssh2.utils.generateKeyPairSync('ed25519')
+      const known = newKeys()
+      const other = newKeys()
       const server = await serve({ users: [{ username: 'user1', publicKey: known.public, password: 'right', root }] })
       const login = { username: 'user1', privateKey: other.private, password: 'right' }
       await fails(connect(server, login), 'LOGIN_REJECTED')
@@ -202,7 +203,7 @@ describe('SFTP driver', () => {
   describe('a server that is fine', () => {
     /** Lets everybody in, and does with their sessions what `onSession` says. */
     async function connectTo(onLogin: (client: ssh2.Connection) => void, pinned?: string): Promise<StorageError> {
-      const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
+      const hostKey = newKeys()
       const clients = new Set<ssh2.Connection>()
       const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
         clients.add(client)

@@ -150,7 +150,9 @@ class Receiver {
     const broken = reader.error
     if (this.#reply === undefined) this.#watchdog.expect(session.deadlines.stall)
     const reply = broken === undefined ? await replied : await lateReply(session, replied)
-    if (reply.code >= 400) return reply
+    // vsftpd says 426 when it notices that the data connection is gone, others 451: neither is about the file.
+    const about = broken === undefined || reply.code >= 500
+    if (reply.code >= 400 && about) return reply
     if (broken !== undefined) {
       throw new StorageError('CONNECTION_LOST', 'The data connection broke.', { cause: broken, inStep: true })
     }

@@ -65,14 +65,16 @@ export class FtpConnection implements Connection {
     const patience = this.session.deadlines.metadata * LISTING_PATIENCE
     return this.#within(patience, [path], options, async () => {
       const { session } = this
-      const entered = await enter(session, path)
-      if (entered.code >= 300) {
+      // Only the transfer may take long, and it is watched itself.
+      await this.#metadata([path], options, async () => {
+        const entered = await enter(session, path)
+        if (entered.code < 300) return
         throw await explain(session, path, entered, { file: 'NOT_A_DIRECTORY', other: 'NOT_A_DIRECTORY' })
-      }
+      })
       const names = await fetchNames(session, {})
       if ('refused' in names) throw unlistable(names.refused)
       const base = path === '/' ? '' : path
-      return toListing(names, (name) => probe(session, `${base}/${name}`))
+      return toListing(names, (name) => this.#metadata([], options, () => probe(session, `${base}/${name}`)))
     })
   }
 
@@ -108,10 +110,11 @@ export class FtpConnection implements Connection {
     this.#check([path])
     const { bytes, reply } = await upload(this.session, { command: `STOR ${path}`, source, signal: options.signal })
     if (reply.code < 300) return bytes
+    if (codeInText(reply) === 'NO_SPACE') throw refusal('NO_SPACE', reply)
+    throwGeneral(reply)
     // vsftpd and pure-ftpd name no reason for 451; what fails in the middle of storing is the disk.
-    if (codeInText(reply) === 'NO_SPACE' || (reply.code === 451 && bytes > 0)) throw refusal('NO_SPACE', reply)
+    if (reply.code === 451 && bytes > 0) throw refusal('NO_SPACE', reply)
     return this.#metadata([path], options, async () => {
-      throwGeneral(reply)
       const found = await find(this.session, path)
       if ('code' in found) throw await explainNew(this.session, path, reply)
       throw refusal(found.entry.type === 'directory' ? 'IS_A_DIRECTORY' : 'DENIED', reply)

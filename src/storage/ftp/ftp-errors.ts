@@ -14,6 +14,8 @@ const EXISTS = /already exists|file exists/i
 const TOO_MANY = /too many|maximum|limit|try again later|server is full|busy/i
 /** The server ends sessions that did nothing for long. */
 const IDLED = /time|idle|inactiv/i
+/** pure-ftpd says 451 when it meets the end of a data connection; a full disk it names first. */
+const DATA_LOST = /data connection|network stream|^451-transfer aborted/i
 /** vsftpd and pure-ftpd end the listing of an unreadable folder with success: 226. */
 const UNREADABLE = /failed to open directory|unable to read|permission denied|can't read|can't open/i
 
@@ -50,6 +52,8 @@ export function generalFault(reply: Reply): StorageError | undefined {
     case 530:
     case 532:
       return refusal('CONNECTION_LOST', reply, { inStep: false })
+    case 451:
+      return DATA_LOST.test(reply.text) ? refusal('CONNECTION_LOST', reply) : undefined
     default:
       return reply.code >= 400 ? undefined : refusal('PROTOCOL', reply, { inStep: false })
   }

@@ -3,7 +3,7 @@ import type { Deadlines } from '../driver.js'
 import { StorageError } from '../errors.js'
 import { typeOf } from './sftp-attributes.js'
 import { explainCreate, explainRead, explainWrite } from './sftp-diagnosis.js'
-import { abortedBy, answered, isStatus, timedOut } from './sftp-errors.js'
+import { abortedBy, answered, isStatus, timedOut, translateStatus } from './sftp-errors.js'
 import type { SftpSession } from './sftp-session.js'
 
 /** Bytes that the server copies in one request: small enough for a slow disk to answer within the stall deadline. */
@@ -37,7 +37,11 @@ export async function copyFile(
     step<Buffer>((answer) => sftp.open(from, 'r', answer)),
     (error) => explainRead(session, from, error),
   )
-  const open = [source]
+  const open = new Set([source])
+  const close = (handle: Buffer) => {
+    open.delete(handle)
+    return step((answer) => sftp.close(handle, answer))
+  }
   try {
     const stats = await step<Stats>((answer) => sftp.fstat(source, answer))
     if (typeOf(stats) === 'directory') throw answered('IS_A_DIRECTORY')
@@ -45,7 +49,7 @@ export async function copyFile(
       step<Buffer>((answer) => sftp.open(to, 'wx', { mode: stats.mode & 0o777 }, answer)),
       (error) => explainCreate(session, to, true, error),
     )
-    open.push(target)
+    open.add(target)
     for (let offset = 0; offset < stats.size; offset += SLICE) {
       if (signal?.aborted) throw abortedBy(signal, true)
       const length = Math.min(SLICE, stats.size - offset)
@@ -58,8 +62,12 @@ export async function copyFile(
     if (copied.size !== stats.size) {
       throw new StorageError('PROTOCOL', 'The copy on the server has another size than the file.', { inStep: true })
     }
+    await close(target)
+  } catch (error) {
+    throw translateStatus(error)
   } finally {
-    if (session.open) await Promise.all(open.map((handle) => step((answer) => sftp.close(handle, answer))))
+    // What else a server says to the end of a handle changes nothing any more.
+    if (session.open) await Promise.allSettled([...open].map(close))
   }
 }
 
