@@ -17,6 +17,7 @@ export interface ActiveOperation {
 /** What runs now, so that it can be shown and ended: a permission that ends also ends the transfers it allowed. */
 export class ActiveOperations {
   readonly #running = new Map<ActiveOperation, AbortController>()
+  #onIdle: (() => void) | undefined
 
   list(): ActiveOperation[] {
     return [...this.#running.keys()]
@@ -39,7 +40,20 @@ export class ActiveOperations {
     } finally {
       caller.removeEventListener('abort', forward)
       this.#running.delete(operation)
+      if (this.#running.size === 0) this.#onIdle?.()
     }
+  }
+
+  /** Resolves when nothing runs any more, or after `milliseconds`. */
+  async idle(milliseconds: number): Promise<void> {
+    if (this.#running.size === 0) return
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+      timer = setTimeout(resolve, milliseconds)
+    })
+    clearTimeout(timer)
+    this.#onIdle = undefined
   }
 
   /** Ends every operation that `mayGoOn` refuses. */

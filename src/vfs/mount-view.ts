@@ -35,7 +35,10 @@ export interface VfsParts {
   readonly active: ActiveOperations
   readonly folderLimits: FolderLimits
   readonly log: Logger
+  /** Wall clock, ms since the epoch. */
   readonly now: () => number
+  /** Runs on evenly when the wall clock is set, ms. */
+  readonly elapsed: () => number
 }
 
 /** A place on a server, as one mount reaches it. */
@@ -194,6 +197,24 @@ export class MountView {
       ...options,
       repeatable,
     })
+  }
+
+  /**
+   * Makes a folder. Where the answer was lost with a connection that had served before, it is asked for again, and a folder
+   * that is there then is the one that was made.
+   */
+  async makeDirectory({ key: { path } }: Place, call: { readonly signal: AbortSignal }): Promise<void> {
+    let tries = 0
+    const make = async (connection: Connection, options: OperationOptions): Promise<void> => {
+      tries++
+      try {
+        await connection.makeDirectory(path, options)
+      } catch (error) {
+        if (tries === 1 || !isStorageError(error, 'ALREADY_EXISTS')) throw error
+        if ((await connection.stat(path, options)).type !== 'directory') throw error
+      }
+    }
+    await this.metadata(make, call, true)
   }
 
   node(place: Place, entry: Entry): Node {

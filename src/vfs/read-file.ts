@@ -5,8 +5,8 @@ import type { Node } from './node.js'
 import type { Call } from './tree.js'
 
 /**
- * Feeds the sink with a range of a file. When the connection breaks on the way, the read goes on once, on another one, from
- * where it was, if the file is still the same; the sink never gets a byte twice.
+ * Feeds the sink with a range of a file. When the connection breaks or ends on the way, the read goes on once, on another
+ * one, from where it was, if the file is still the same; the sink never gets a byte twice.
  * @throws PROTOCOL when fewer bytes came than the file was said to have
  */
 export async function readFile(
@@ -31,18 +31,24 @@ export async function readFile(
       throw error
     }
   }
+  const short = () => {
+    return new StorageError('PROTOCOL', `The server sent ${delivered} of ${wanted} bytes.`, { inStep: true })
+  }
+  let broken: StorageError | undefined
   try {
     await readOnce(place, { start, end }, counting, call)
+    if (delivered < wanted) broken = short()
   } catch (error) {
-    const broken = isStorageError(error, 'CONNECTION_LOST', 'TIMED_OUT') && !sinkFailed
-    if (!broken || delivered === 0 || call.signal.aborted) throw error
+    if (!isStorageError(error, 'CONNECTION_LOST', 'TIMED_OUT', 'PROTOCOL') || sinkFailed) throw error
+    broken = error
+  }
+  if (broken !== undefined) {
+    if (delivered === 0 || call.signal.aborted) throw broken
     const current = await place.view.entry(place, { ...call, fresh: true })
-    if (current.size !== node.size || current.modified !== node.modified) throw error
+    if (current.size !== node.size || current.modified !== node.modified) throw broken
     if (delivered < wanted) await readOnce(place, { start: start + delivered, end }, counting, call)
   }
-  if (delivered !== wanted) {
-    throw new StorageError('PROTOCOL', `The server sent ${delivered} of ${wanted} bytes.`, { inStep: true })
-  }
+  if (delivered !== wanted) throw short()
 }
 
 function readOnce(place: Place, range: ByteRange, sink: ByteSink, { signal }: Call): Promise<number> {

@@ -54,9 +54,11 @@ async function renameAcross({ uploads, call }: Copy, source: Located, target: Ta
   const from = source.place.key
   const to = target.place.key
   let replaced: Entry | undefined
+  let begun = false
   const rename = async (connection: Connection) => {
     replaced = await lookAt(connection, to.path)
     target.judge(replaced)
+    begun = true
     const replacement = { place: target.place, from: from.path, current: replaced, mode: 'auto' as const }
     await replaceByRename(uploads, connection, replacement)
   }
@@ -65,7 +67,7 @@ async function renameAcross({ uploads, call }: Copy, source: Located, target: Ta
       mount.account,
       'metadata',
       (connection) => parts.mutex.run(mutexKey(target.place), () => rename(connection)),
-      { signal: call.signal },
+      { signal: call.signal, repeatable: () => !begun },
     )
   } catch (error) {
     cache.forget(from)
@@ -102,19 +104,31 @@ async function besides(
   const { connections, cache, mutex } = view.parts
   const temporary = temporaryBeside(place)
   const upload = await uploads.begin(place, temporary, key.path)
+  let begun = false
+  const replace = async (connection: Connection): Promise<void> => {
+    const current = await lookAt(connection, key.path)
+    judge(current)
+    begun = true
+    try {
+      await replaceByRename(uploads, connection, { place, from: temporary, current, mode: 'auto' }, upload)
+      await uploads.finish(upload, connection)
+    } catch (error) {
+      // The old version may have stepped aside: it is back before anybody is told that nothing changed.
+      await uploads.discard(upload, connection)
+      throw error
+    }
+  }
   try {
     await build({ view, key: { ...key, path: temporary }, path })
     if (failures.length > 0) return uploads.abandon(upload)
-    await connections.use(view.mount.account, 'metadata', (connection) =>
-      mutex.run(mutexKey(place), async () => {
-        const current = await lookAt(connection, key.path)
-        judge(current)
-        await replaceByRename(uploads, connection, { place, from: temporary, current, mode: 'auto' }, upload)
-        await uploads.finish(upload, connection)
-      }),
+    await connections.use(
+      view.mount.account,
+      'metadata',
+      (connection) => mutex.run(mutexKey(place), () => replace(connection)),
+      { repeatable: () => !begun },
     )
   } catch (error) {
-    uploads.abandon(upload)
+    if (!begun) uploads.abandon(upload)
     throw error
   } finally {
     cache.forget(key)

@@ -71,7 +71,7 @@ async function renameSurely(connection: Connection, { view, key }: Place, from: 
     if (!isStorageError(error, 'CONNECTION_LOST', 'TIMED_OUT')) throw error
     const signal = AbortSignal.timeout(FIND_OUT_WITHIN)
     await view
-      .metadata((fresh, options) => finishRename(fresh, from, key.path, options), { signal })
+      .metadata((fresh, options) => finishRename(fresh, from, key.path, options), { signal }, true)
       .catch(() => {
         throw error
       })

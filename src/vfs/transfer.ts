@@ -64,10 +64,11 @@ function storeCopy(
     sameAccount
       ? copyThere(connection, from, entry, path, options, copy.call)
       : stream(connection, from, path, options, copy.call)
+  let replacing = false
   const recheck = async (connection: Connection) => {
-    if (judge === undefined) return before
-    const current = await lookAt(connection, to.key.path)
-    judge(current)
+    const current = judge === undefined ? before : await lookAt(connection, to.key.path)
+    judge?.(current)
+    replacing = true
     return current
   }
   const { size, modified } = entry
@@ -77,7 +78,8 @@ function storeCopy(
     sameAccount ? 'metadata' : 'transfer',
     (connection) =>
       atomicWrite(copy.uploads, connection, { place: to, store, size, modified, before, recheck }, signal),
-    { signal },
+    // Until the rename nothing has happened but a temporary file, which goes.
+    { signal, repeatable: () => !replacing },
   )
 }
 
@@ -154,9 +156,10 @@ export async function copyFolder(copy: Copy, from: Place, to: Place, deep: boole
   }
 }
 
-async function makeTarget(copy: Copy, { view, key }: Place): Promise<void> {
+async function makeTarget(copy: Copy, to: Place): Promise<void> {
+  const { view, key } = to
   try {
-    await view.metadata((connection, options) => connection.makeDirectory(key.path, options), copy.call)
+    await view.makeDirectory(to, copy.call)
   } catch (error) {
     if (!isStorageError(error, 'ALREADY_EXISTS')) throw error
     throw new VfsError('TARGET_EXISTS', 'Something came to stand at the target meanwhile.', { cause: error })

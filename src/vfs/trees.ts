@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.js'
+import { systemClock } from '../storage/clock.js'
 import type { Connections } from '../storage/connections.js'
 import { ActiveOperations } from './active-operations.js'
 import { EntityTags } from './entity-tags.js'
@@ -30,6 +31,9 @@ export interface TreesOptions {
   readonly now?: () => number
 }
 
+/** A driver may take this long to stop a transfer and to remove what it left, ms. */
+const CUT_ENDS_WITHIN = 5_000
+
 /** All users' trees and what they share. */
 export class Trees {
   readonly active = new ActiveOperations()
@@ -39,15 +43,19 @@ export class Trees {
   readonly #sweepEvery: number
   #sweeper: NodeJS.Timeout | undefined
 
-  constructor({ connections, locks, properties, journal, log, limits, mountOf, now = Date.now }: TreesOptions) {
+  constructor({ connections, locks, properties, journal, log, limits, mountOf, ...clock }: TreesOptions) {
+    const now = clock.now ?? Date.now
+    // What lasts for some time here, whatever becomes of the wall clock.
+    const elapsed = clock.now ?? (() => systemClock.now())
     this.#parts = {
       connections,
       properties,
       journal,
       log,
       now,
+      elapsed,
       active: this.active,
-      cache: new MetadataCache(limits.cache, now),
+      cache: new MetadataCache(limits.cache, elapsed),
       locks: new LockTable(locks, limits.locks, now),
       tags: new EntityTags(),
       mutex: new KeyedMutex(),
@@ -68,9 +76,10 @@ export class Trees {
     this.#sweeper.unref()
   }
 
-  /** Waits for the clean-up that is under way. */
+  /** Waits for the clean-up that is under way, also of transfers that were cut a moment ago. */
   async stop(): Promise<void> {
     clearInterval(this.#sweeper)
+    await this.active.idle(CUT_ENDS_WITHIN)
     await this.#uploads.close()
   }
 

@@ -114,7 +114,7 @@ export class UserTree implements Tree {
     if (entry !== undefined) throw new VfsError('TARGET_EXISTS', 'Something by this name stands there already.')
     this.#assertUnlocked(place, 'add', guard)
     try {
-      await place.view.metadata((connection, options) => connection.makeDirectory(place.key.path, options), call)
+      await place.view.makeDirectory(place, call)
     } catch (error) {
       this.parts.cache.forget(place.key)
       if (isStorageError(error, 'NOT_FOUND', 'NOT_A_DIRECTORY')) throw parentMissing(error)
@@ -161,8 +161,12 @@ export class UserTree implements Tree {
       await connections.use(
         place.view.mount.account,
         deep ? 'transfer' : 'metadata',
-        (connection) => removeTree(connection, place.key.path, options, copied ? undefined : entry),
-        { signal: call.signal },
+        (connection) => {
+          failures.length = 0
+          return removeTree(connection, place.key.path, options, copied ? undefined : entry)
+        },
+        // What is gone already is fine.
+        { signal: call.signal, repeatable: true },
       )
     } catch (error) {
       // Some of it may be gone: whoever looks next asks the server.
@@ -256,11 +260,15 @@ export class UserTree implements Tree {
     this.#assertUnlocked(place, 'modify', guard)
     if (entry.type === 'directory') return false
     const { view, key } = place
-    const now = await view.metadata(async (connection, options) => {
-      if (connection.setModified === undefined) return undefined
-      await connection.setModified(key.path, modified, options)
-      return connection.stat(key.path, options)
-    }, call)
+    const now = await view.metadata(
+      async (connection, options) => {
+        if (connection.setModified === undefined) return undefined
+        await connection.setModified(key.path, modified, options)
+        return connection.stat(key.path, options)
+      },
+      call,
+      true,
+    )
     if (now === undefined) return false
     this.parts.tags.saved(key, entry, now)
     this.parts.cache.written(key, now)
@@ -452,7 +460,7 @@ export class UserTree implements Tree {
   }
 
   #budget(): FolderBudget {
-    return new FolderBudget(this.parts.folderLimits, this.parts.now)
+    return new FolderBudget(this.parts.folderLimits, this.parts.elapsed)
   }
 }
 

@@ -26,6 +26,11 @@ export async function writeFile(uploads: Uploads, write: FileWrite, call: Call):
     check(current)
     return current
   }
+  let pulled = false
+  const watched = (async function* () {
+    pulled = true
+    yield* source
+  })()
   try {
     const entry = await parts.connections.use(
       mount.account,
@@ -33,13 +38,14 @@ export async function writeFile(uploads: Uploads, write: FileWrite, call: Call):
       async (connection) => {
         await assertRoom(connection, place, size, signal)
         const target = before?.symlink ? await linkTarget(connection, place) : place
-        const store: AtomicWrite['store'] = (on, path, options) => on.write(path, source, options)
+        const store: AtomicWrite['store'] = (on, path, options) => on.write(path, watched, options)
         const details = { place: target, store, size, modified, before, recheck }
         if (mount.upload !== 'direct') return atomicWrite(uploads, connection, details, signal)
         await recheck(connection)
         return directWrite(connection, details, signal)
       },
-      { signal },
+      // A client sends its body once.
+      { signal, repeatable: () => !pulled },
     )
     parts.tags.saved(place.key, before, entry)
     parts.cache.written(place.key, entry)
