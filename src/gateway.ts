@@ -6,7 +6,7 @@ import { type Config } from './config/config.js'
 import { addressMatcher } from './config/options.js'
 import { ALLOWED } from './dav/allow.js'
 import { messageOf, ValidationError } from './errors.js'
-import { discardBody, expectContinue } from './http/body.js'
+import { discardBody, expectContinue, limitIdle } from './http/body.js'
 import { loadCertificate } from './http/certificate.js'
 import { HttpError } from './http/errors.js'
 import { requestIdOf } from './http/request-id.js'
@@ -104,6 +104,7 @@ export function createGateway({ config, log, dav, web, onRequest: tell }: Gatewa
     request.on('error', () => {
       // Told to whoever reads the body; a reset of one that nobody reads must not end the process.
     })
+    limitIdle(request, deadlines.clientIdle)
     cutStalledReader(response, deadlines.sendStall)
     response.once('finish', () => cutLeftover(request))
     response.once('close', () => {

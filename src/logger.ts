@@ -30,6 +30,8 @@ const SECRET_FIELDS = [
   'parent',
   'original',
 ]
+/** Bytes that wait while the log cannot be written. */
+const LARGEST_BACKLOG = 1024 * 1024
 const DEPTHS = ['', '*.', '*.*.']
 
 /** `://user:password@`, in whatever text it turned up. */
@@ -70,7 +72,10 @@ export function newRequestId(): string {
 
 function standardOutput(): DestinationStream {
   if (process.stdout.isTTY) return pretty({ colorize: true, sync: true, translateTime: 'HH:MM:ss.l' })
-  return pino.destination({ dest: 1, sync: true })
+  const output = pino.destination({ dest: 1, sync: true, maxLength: LARGEST_BACKLOG })
+  // A full disk or a reader that went away costs lines of the log, never a request.
+  output.on('error', () => undefined)
+  return output
 }
 
 function bracketed(field: string): string {

@@ -5,6 +5,7 @@ import { createLogger, type Logger } from './logger.js'
 /** Runs the gateway until SIGINT or SIGTERM; the second one ends it at once. */
 export async function serve(config: Config): Promise<void> {
   const log = createLogger({ level: config.logLevel })
+  survive(log)
   const context = await createContext(config, log)
   const { url, fingerprint } = await context.gateway.start().catch(async (error: unknown) => {
     await context.stop()
@@ -16,6 +17,18 @@ export async function serve(config: Config): Promise<void> {
     log.warn(`There is no user yet. Make the first admin within an hour at ${link}`)
   }
   await runUntilStopped(context, log)
+}
+
+/**
+ * A promise that failed with nobody waiting for it has changed nothing that others rely on: it costs a line in the log. After
+ * an exception that nobody caught the state is not known: the process ends, and the next one heals what is left.
+ */
+function survive(log: Logger): void {
+  process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'a failure that nobody handled'))
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'stopped at once: a mistake in the gateway')
+    process.exit(1)
+  })
 }
 
 /** Resolves when the gateway was told to stop and has stopped. */

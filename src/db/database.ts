@@ -203,7 +203,11 @@ async function bringUpToDate(sequelize: Sequelize, run: boolean): Promise<string
 }
 
 async function closeSequelize(sequelize: Sequelize): Promise<void> {
-  const connection = (await sequelize.connectionManager.getConnection({ type: 'read' })) as sqlite3.Database
+  const connection = (await sequelize.connectionManager.getConnection({ type: 'read' })) as sqlite3.Database & {
+    readonly open: boolean
+  }
+  // One that never opened says nothing to its end, and Sequelize would wait for that.
+  if (!connection.open) return
   await sequelize.close()
   await new Promise<void>((resolve) => connection.close(() => resolve()))
 }

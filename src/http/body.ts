@@ -16,6 +16,14 @@ const LINGER_BYTES = 4 * 1024 * 1024
 /** Requests with `Expect: 100-continue` that nobody answered yet. */
 const waiting = new WeakMap<IncomingMessage, ServerResponse>()
 
+/** Milliseconds, for requests that came through a gateway with a setting of its own. */
+const idleLimits = new WeakMap<IncomingMessage, number>()
+
+/** How long the client of this request may be silent in the middle of its body. */
+export function limitIdle(request: IncomingMessage, milliseconds: number): void {
+  idleLimits.set(request, milliseconds)
+}
+
 /** For the server's `checkContinue`: the client waits until `continueBody` or the final answer. */
 export function expectContinue(request: IncomingMessage, response: ServerResponse): void {
   waiting.set(request, response)
@@ -36,7 +44,7 @@ function hasNoBody(request: IncomingMessage): boolean {
 
 export interface BodyOptions {
   readonly signal: AbortSignal
-  /** Milliseconds; default `CLIENT_IDLE_MS`. */
+  /** Milliseconds; default what `limitIdle` said, else `CLIENT_IDLE_MS`. */
   readonly idleMs?: number | undefined
 }
 
@@ -46,7 +54,7 @@ export interface BodyOptions {
  * @throws HttpError 408 (idle or too slow), 499 (client gone); the signal's reason
  */
 export async function* bodyOf(request: IncomingMessage, options: BodyOptions): AsyncGenerator<Buffer, void, undefined> {
-  const { signal, idleMs = CLIENT_IDLE_MS } = options
+  const { signal, idleMs = idleLimits.get(request) ?? CLIENT_IDLE_MS } = options
   continueBody(request)
   let failure: Error | undefined
   let ended = request.readableEnded

@@ -17,7 +17,7 @@ export interface ReceiveFileOptions {
   readonly call: Call
   /** Modification time to set, ms since the epoch; `X-OC-Mtime` of the request counts where this is not given. */
   readonly modified?: number | undefined
-  /** Milliseconds; default `CLIENT_IDLE_MS`. */
+  /** Milliseconds; default what the configuration says. */
   readonly idleMs?: number | undefined
 }
 

@@ -1,4 +1,4 @@
-import { chmod, open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sqlite3 from 'sqlite3'
@@ -108,6 +108,11 @@ describe('openDatabase', () => {
   it('refuses an empty file instead of starting anew', async () => {
     await writeFile(join(folder, FILE), '')
     expect(await refusal()).to.include('is empty')
+  })
+
+  it('says so when SQLite cannot open the file', async () => {
+    await mkdir(join(folder, FILE))
+    expect(await rejectionOf(openHere())).to.include({ code: 'DATABASE_UNAVAILABLE' })
   })
 
   it('refuses a database of another program', async () => {
