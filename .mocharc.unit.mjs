@@ -7,7 +7,7 @@ const NEEDS_LAB = /from '(?:\.{1,2}\/)+(?:lab\/(?:lab|packages|run)|support\/(?:
 
 const spec = readdirSync(new URL('test/', import.meta.url), { recursive: true, encoding: 'utf8' })
   .map((name) => `test/${name.replaceAll('\\', '/')}`)
-  .filter((name) => name.endsWith('.test.ts') && !/^test\/(?:lab|acceptance)\//.test(name))
+  .filter((name) => name.endsWith('.test.ts') && !/^test\/(?:lab|acceptance|faults\/(?!fuzz)|soak)\b/.test(name))
   .filter((name) => !NEEDS_LAB.test(readFileSync(new URL(name, import.meta.url), 'utf8')))
   .sort()
 

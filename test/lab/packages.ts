@@ -18,6 +18,7 @@ const WANTED = [
   ['litmus', 'cadaver'],
   ['rclone'],
   ['fuse3'],
+  ['libfaketime'],
 ] as const
 
 /** Dependencies that only an installed daemon would use. */

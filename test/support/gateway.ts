@@ -1,16 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Endpoint, Login } from '../../src/storage/driver.js'
 import { freePort } from '../lab/ports.js'
 import { must, run, type RunResult } from '../lab/run.js'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 const CLI = path.join(ROOT, 'dist/cli/main.js')
+
+const READY = 'FTPCluster is ready'
 
 /** Builds the product when a source changed, once per test run: what users run starts faster than its sources. */
 let built: Promise<unknown> | undefined
@@ -31,6 +34,10 @@ export interface Cluster {
 export interface GatewayOptions {
   /** `FTPCLUSTER_*` variables besides those that make it run in a folder of its own on 127.0.0.1. */
   readonly env?: Readonly<Record<string, string>>
+  /** A program that runs it, and its arguments: `prlimit --nofile=128`. */
+  readonly under?: readonly string[]
+  /** Its output goes straight into this file. */
+  readonly logFile?: string
 }
 
 /** The product as its users run it: `ftpcluster apply` and `ftpcluster serve`, in processes of their own. */
@@ -42,16 +49,21 @@ export class GatewayProcess {
     readonly folder: string,
     readonly port: number,
     private readonly env: NodeJS.ProcessEnv,
+    private readonly under: readonly string[],
+    private readonly logFile: string | undefined,
   ) {}
 
   /** Applies the cluster file, serves, and waits until it is ready. */
-  static async start(cluster: Cluster, { env = {} }: GatewayOptions = {}): Promise<GatewayProcess> {
+  static async start(
+    cluster: Cluster,
+    { env = {}, under = [], logFile }: GatewayOptions = {},
+  ): Promise<GatewayProcess> {
     built ??= must(process.execPath, [path.join(ROOT, 'src/prepare.mjs')], { timeout: 300_000 })
     await built
     const folder = await mkdtemp(path.join(tmpdir(), 'ftpcluster-gateway-'))
     const port = await freePort()
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('FTPCLUSTER_'))
-    const gateway = new GatewayProcess(folder, port, {
+    const own = {
       ...Object.fromEntries(inherited),
       FTPCLUSTER_HOST: '127.0.0.1',
       FTPCLUSTER_PORT: String(port),
@@ -59,7 +71,8 @@ export class GatewayProcess {
       FTPCLUSTER_ADMIN_PASSWORD: 'admin-of-the-test',
       FTPCLUSTER_ALLOW_NETWORKS: '127.0.0.0/8,::1/128',
       ...env,
-    })
+    }
+    const gateway = new GatewayProcess(folder, port, own, under, logFile)
     try {
       await gateway.apply(cluster)
       await gateway.serve()
@@ -91,7 +104,8 @@ export class GatewayProcess {
 
   /** Runs `ftpcluster` with the configuration of this gateway, beside it when it serves. */
   cli(...args: string[]): Promise<RunResult> {
-    return run(process.execPath, [CLI, ...args], { env: this.env, timeout: 60_000 })
+    const [command = '', ...rest] = [...this.under, process.execPath, CLI, ...args]
+    return run(command, rest, { env: this.env, timeout: 60_000 })
   }
 
   async apply(cluster: Cluster): Promise<void> {
@@ -104,22 +118,38 @@ export class GatewayProcess {
 
   /** Starts it (again), on the same port with the same data. */
   async serve(): Promise<void> {
-    const program = [process.execPath, CLI, 'serve']
+    const program = [...this.under, process.execPath, CLI, 'serve']
     // It must not outlive a test run that is killed.
     const guarded = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', ...program] : program
     const [command = '', ...args] = guarded
-    const child = spawn(command, args, { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const output = this.logFile === undefined ? 'pipe' : openSync(this.logFile, 'a')
+    const child = spawn(command, args, { env: this.env, stdio: ['ignore', output, output] })
+    if (typeof output === 'number') closeSync(output)
     this.#child = child
-    const ready = new Promise<void>((resolve, reject) => {
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        this.#log.push(line)
-        if (line.includes('FTPCluster is ready')) resolve()
-      })
-      createInterface({ input: child.stderr }).on('line', (line) => this.#log.push(line))
+    const failed = new Promise<never>((_, reject) => {
       child.once('error', reject)
       child.once('exit', (code) => reject(new Error(`ftpcluster serve ended with ${code}\n${this.log}`)))
     })
-    await ready
+    failed.catch(() => undefined)
+    await Promise.race([failed, this.logFile === undefined ? this.#said(child) : this.#written(this.logFile)])
+  }
+
+  #said({ stdout, stderr }: ChildProcess): Promise<void> {
+    return new Promise((resolve) => {
+      if (stdout === null || stderr === null) throw new Error('Its output is piped.')
+      createInterface({ input: stdout }).on('line', (line) => {
+        this.#log.push(line)
+        if (line.includes(READY)) resolve()
+      })
+      createInterface({ input: stderr }).on('line', (line) => this.#log.push(line))
+    })
+  }
+
+  async #written(file: string): Promise<void> {
+    for (const begun = Date.now(); Date.now() - begun < 30_000; await delay(20)) {
+      if ((await readFile(file, 'utf8')).includes(READY)) return
+    }
+    throw new Error(`It was not ready within 30 seconds: ${await readFile(file, 'utf8')}`)
   }
 
   /** Asks it to end, as `systemctl stop` does, and waits. */
@@ -132,6 +162,14 @@ export class GatewayProcess {
     await this.#signal('SIGKILL')
   }
 
+  /** How it ends, when something else ends it: its exit code, or the signal. */
+  async ended(): Promise<number | string | null> {
+    const child = this.#child
+    if (child === undefined) return null
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    return child.exitCode ?? child.signalCode
+  }
+
   async #signal(name: NodeJS.Signals): Promise<void> {
     const child = this.#child
     this.#child = undefined
@@ -139,6 +177,12 @@ export class GatewayProcess {
     const ended = once(child, 'exit')
     child.kill(name)
     await ended
+  }
+
+  /** The memory it has now, in bytes. Linux only. */
+  async residentMemory(): Promise<number> {
+    const status = await readFile(`/proc/${this.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
   }
 
   /** The most memory it has had so far, in bytes. Linux only. */

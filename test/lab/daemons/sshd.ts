@@ -1,6 +1,11 @@
 import path from 'node:path'
 import { configText, type Recipe, type RecipeInput } from './recipe.js'
 
+/** Where the packages' sftp-server is. */
+export const sftpServer = (root: string): string => `${root}/usr/lib/openssh/sftp-server`
+
+const subsystem = (root: string): string => `Subsystem sftp ${sftpServer(root)} -u 022`
+
 /** sshd_config(5), sftp-server(8) */
 export function sshd(input: RecipeInput): Recipe {
   const config = path.join(input.folder, 'sshd_config')
@@ -23,7 +28,8 @@ export function sshd(input: RecipeInput): Recipe {
     'MaxSessions 100',
     'MaxAuthTries 20',
     'LoginGraceTime 60',
-    `Subsystem sftp ${input.root}/usr/lib/openssh/sftp-server -u 022`,
+    // sshd takes one subsystem of a name.
+    ...(input.settings.some((line) => line.startsWith('Subsystem sftp ')) ? [] : [subsystem(input.root)]),
     ...input.settings,
   ]
   return {

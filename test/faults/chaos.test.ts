@@ -1,0 +1,230 @@
+import { expect } from 'chai'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { PASSWORD, USER } from '../support/drive.js'
+import { eventually, temporaryFilesIn, upload, versionOf } from '../support/upload.js'
+import { row } from './lab/figures.js'
+import { holdingsOf, PROBE, type Holdings } from './lab/holdings.js'
+import { ask } from './lab/http-client.js'
+import { Rig, type Station } from './lab/rig.js'
+
+const FULL = process.env['FAULTS'] === 'full'
+const KILLS = FULL ? 200 : 20
+const ABORTS = FULL ? 1_000 : 120
+const LEAKS = FULL ? 10_000 : 300
+const SIZE = 700_000
+
+describe('a gateway that is killed and clients that give up', function () {
+  this.timeout(FULL ? 7_200_000 : 300_000)
+  let rig: Rig
+
+  before(async function () {
+    rig = await Rig.start(this, {
+      daemons: ['proftpd', 'vsftpd', 'pure-ftpd', 'sshd'],
+      env: { NODE_OPTIONS: PROBE, FTPCLUSTER_CACHE_TTL: '0s', FTPCLUSTER_POOL_IDLE: '2s' },
+    })
+  })
+
+  after(() => rig?.stop())
+
+  row(
+    22,
+    'kill -9 again and again in loops of PUT, MOVE and DELETE loses nothing that was acknowledged',
+    async (notes) => {
+      const { gateway } = rig
+      const ledgers = rig.stations.map((station) => new Ledger(station))
+      let slowest = 0
+      for (let i = 0; i < KILLS; i++) {
+        let killed = false
+        const loops = ledgers.map(async (ledger) => {
+          while (!killed && !ledger.unsure) await ledger.step()
+        })
+        await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 400))
+        killed = true
+        await gateway.kill()
+        await Promise.all(loops)
+        const started = performance.now()
+        await gateway.serve()
+        slowest = Math.max(slowest, performance.now() - started)
+        for (const ledger of ledgers) await ledger.reconcile()
+      }
+      notes.within('slowest start', slowest, 10_000)
+      const done = performance.now()
+      for (const { alias, home } of rig.stations) {
+        await eventually(`no temporary file on ${alias}`, 60, async () => (await temporaryFilesIn(home)).length === 0)
+      }
+      notes.within('last temporary file gone after', performance.now() - done, 60_000)
+      notes.say(
+        `${KILLS} kills, ${ledgers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)} acknowledged changes, 0 lost, 0 torn`,
+      )
+    },
+  )
+
+  row(38, 'transfers given up at random, then as many right answers on the same connections', async (notes) => {
+    await Promise.all(
+      rig.stations.map(async (station) => {
+        const contents = [versionOf(1, SIZE), versionOf(2, SIZE - 1), versionOf(3, SIZE - 2)]
+        for (const [i, content] of contents.entries()) await station.plant(`known-${i}`, content)
+        for (let i = 0; i < ABORTS / rig.stations.length; i++) {
+          const at = Math.random() * SIZE
+          if (i % 2 === 0) {
+            await station.ask('GET', `known-${i % 3}`, { onBytes: (bytes, cut) => (bytes > at ? cut() : undefined) })
+          } else {
+            const auth = `${USER}:${PASSWORD}`
+            const body = versionOf(9, SIZE)
+            const url = station.url('never')
+            await upload({ url, auth, body, pauseAt: { bytes: at, then: (cut) => cut() } })
+          }
+          const n = i % 3
+          const [start, end] = [i * 100, i * 100 + 999]
+          const answer = await station.ask('GET', `known-${n}`, { headers: { Range: `bytes=${start}-${end}` } })
+          expect(answer.status, station.alias).to.equal(206)
+          expect(answer.headers['content-range']).to.equal(`bytes ${start}-${end}/${SIZE - n}`)
+          expect(answer.body.equals(contents[n]?.subarray(start, end + 1) ?? Buffer.alloc(0))).to.equal(true)
+        }
+      }),
+    )
+    notes.say(`${ABORTS} given up, ${ABORTS} answers right`)
+  })
+
+  it('aborted GETs, PUTs and failed logins leave nothing behind', async () => {
+    const round = async (count: number): Promise<void> => {
+      await Promise.all(
+        rig.stations.map(async (station) => {
+          for (let i = 0; i < count / rig.stations.length; i++) {
+            await station.ask('GET', 'known-0', { onBytes: (_, cut) => cut() })
+            const auth = `${USER}:${PASSWORD}`
+            const body = versionOf(9, 200_000)
+            await upload({ url: station.url('never'), auth, body, pauseAt: { bytes: 90_000, then: (cut) => cut() } })
+            const wrong = await ask({ method: 'PROPFIND', url: station.url(), auth: `nobody${i}:wrong` })
+            expect(wrong.status).to.be.oneOf([401, 429, 503])
+          }
+        }),
+      )
+    }
+    await round(40)
+    const before = await quiet()
+    await round(LEAKS)
+    let after = await quiet()
+    await eventually('it holds what it held', 60, async () => {
+      after = await quiet()
+      return after.fds <= before.fds + 5 && after.timers <= before.timers + 5 && after.sockets <= before.sockets + 5
+    })
+    const grown = (after.heapUsed - before.heapUsed) / 1024 / 1024
+    expect(grown, 'MB of heap').to.be.below(FULL ? 15 : 10)
+    process.stdout.write(
+      `      fds ${before.fds} > ${after.fds}, timers ${before.timers} > ${after.timers}, sockets ${before.sockets} > ` +
+        `${after.sockets}, heap ${grown >= 0 ? '+' : ''}${grown.toFixed(1)} MB\n`,
+    )
+    for (const { alias, home } of rig.stations) {
+      await eventually(`no temporary file on ${alias}`, 60, async () => (await temporaryFilesIn(home)).length === 0)
+    }
+  })
+
+  /** What it holds when its idle connections to servers are closed. */
+  async function quiet(): Promise<Holdings> {
+    await eventually('idle connections are closed', 30, () =>
+      Promise.resolve(rig.stations.every(({ proxy }) => proxy.controls === 0)),
+    )
+    return holdingsOf(rig.gateway)
+  }
+
+  it('none of it left a password or an unexpected error in the log', () => {
+    expect(rig.gateway.log)
+      .to.not.include('alice-secret')
+      .and.not.match(/"level":(50|60)/)
+  })
+})
+
+/** What one client knows of its files on one server. */
+class Ledger {
+  acknowledged = 0
+  /** Content by name; absent names have none. */
+  #known = new Map<string, Buffer>()
+  /** What the change under way makes of names, when it is done. */
+  #pending: ReadonlyMap<string, Buffer | undefined> | undefined
+  #version = 0
+
+  constructor(private readonly station: Station) {}
+
+  /** The last change was neither acknowledged nor refused. */
+  get unsure(): boolean {
+    return this.#pending !== undefined
+  }
+
+  /** One change, acknowledged or not. */
+  async step(): Promise<void> {
+    const names = [...this.#known.keys()]
+    const name = names[Math.floor(Math.random() * names.length)]
+    const choice = Math.random()
+    if (name === undefined || choice < 0.6) {
+      const target = `ledger-${Math.floor(Math.random() * 4)}`
+      const body = versionOf(++this.#version, SIZE)
+      await this.#change(new Map([[target, body]]), () => this.station.ask('PUT', target, { body }))
+    } else if (choice < 0.85) {
+      const target = `ledger-${4 + Math.floor(Math.random() * 2)}`
+      if (target === name) return
+      const Destination = this.station.url(target)
+      const after = new Map([
+        [name, undefined],
+        [target, this.#known.get(name)],
+      ])
+      await this.#change(after, () => this.station.ask('MOVE', name, { headers: { Destination } }))
+    } else await this.#change(new Map([[name, undefined]]), () => this.station.ask('DELETE', name))
+  }
+
+  async #change(
+    after: ReadonlyMap<string, Buffer | undefined>,
+    act: () => Promise<{ status: number | 'cut' }>,
+  ): Promise<void> {
+    this.#pending = after
+    const { status } = await act()
+    // It may have happened; until the restart nothing more is tried.
+    if (status === 'cut' || status >= 500) return
+    expect(status, `${this.station.alias} answered`).to.be.oneOf([201, 204])
+    this.acknowledged++
+    this.#apply(after)
+    this.#pending = undefined
+  }
+
+  #apply(after: ReadonlyMap<string, Buffer | undefined>): void {
+    for (const [name, content] of after) {
+      if (content === undefined) this.#known.delete(name)
+      else this.#known.set(name, content)
+    }
+  }
+
+  /** After a restart: the disk holds what was acknowledged, with or without the change that was cut. */
+  async reconcile(): Promise<void> {
+    const pending = this.#pending
+    this.#pending = undefined
+    const before = new Map(this.#known)
+    const done = new Map(this.#known)
+    for (const [name, content] of pending ?? []) {
+      if (content === undefined) done.delete(name)
+      else done.set(name, content)
+    }
+    let disk = new Map<string, Buffer>()
+    await eventually(`${this.station.alias} holds what was acknowledged`, 30, async () => {
+      disk = await this.#disk()
+      return equal(disk, before) || equal(disk, done)
+    })
+    this.#known = disk
+  }
+
+  async #disk(): Promise<Map<string, Buffer>> {
+    const found = new Map<string, Buffer>()
+    for (let i = 0; i < 6; i++) {
+      const file = path.join(this.station.home, `ledger-${i}`)
+      if (existsSync(file)) found.set(`ledger-${i}`, await readFile(file))
+    }
+    return found
+  }
+}
+
+function equal(a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): boolean {
+  if (a.size !== b.size) return false
+  for (const [name, content] of a) if (b.get(name)?.equals(content) !== true) return false
+  return true
+}
