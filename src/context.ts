@@ -3,10 +3,8 @@ import type { PermissionUsage } from './activity/permission-usage.js'
 import { AuditLog } from './audit/audit-log.js'
 import { AuditSeal } from './audit/audit-seal.js'
 import { Auth } from './auth/auth.js'
-import type { AuthenticatedUser } from './auth/authenticate.js'
 import { DriveAttempts } from './auth/drive-attempts.js'
 import { PasswordHasher } from './auth/password-hasher.js'
-import { credentialName } from './auth/revoked-credentials.js'
 import type { Config } from './config/config.js'
 import { addressMatcher } from './config/options.js'
 import { createDavHandler } from './dav/dav-server.js'
@@ -17,25 +15,23 @@ import { createGateway, type Gateway } from './gateway.js'
 import { clientAddress } from './http/client-address.js'
 import { Readiness } from './health/readiness.js'
 import type { ServerHealth } from './health/server-health.js'
-import { HttpError } from './http/errors.js'
 import { answerFor } from './http/status.js'
 import { Jobs } from './jobs/jobs.js'
 import type { Logger } from './logger.js'
 import { Observation } from './observation.js'
 import { AccessCache } from './permissions/access-cache.js'
 import { PermissionService } from './permissions/permission-service.js'
-import { RestrictedAccess } from './permissions/restricted-access.js'
 import { AccessReader } from './permissions/user-access.js'
 import { ServerService } from './servers/server-service.js'
+import { openedBy } from './shares/shared-access.js'
+import { ShareService } from './shares/share-service.js'
 import type { ConnectionListener } from './storage/connection-events.js'
 import { Connections } from './storage/connections.js'
 import { createDrivers, type Drivers } from './storage/drivers.js'
 import { ensureAdmin } from './users/first-admin.js'
+import { UserTrees } from './user-trees.js'
 import { UserService } from './users/user-service.js'
 import type { UserAccess } from './vfs/mount.js'
-import { ObservedTree } from './vfs/observed-tree.js'
-import type { Client } from './vfs/observer.js'
-import type { Tree } from './vfs/tree.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
 import type { ApiDependencies } from './web/api/services.js'
@@ -50,6 +46,7 @@ export interface Context {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly shares: ShareService
   readonly auth: Auth
   readonly audit: AuditLog
   readonly activity: Activity
@@ -81,6 +78,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const users = new UserService(database, audit, hasher)
   const servers = new ServerService(database, audit, cipher)
   const permissions = new PermissionService(database, audit, cipher)
+  const shares = new ShareService(database, audit)
   await ensureAdmin(users, config.adminPassword, (message) => log.warn(message))
 
   const drivers = createDrivers(config)
@@ -115,6 +113,9 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   access.onChange(({ before, after }) => {
     trees.revoke(before, after)
     retireAccounts(connections, before, after)
+    // What others share with a user ends with the login too, though it runs through the permissions of the others.
+    if (before.authVersion !== after?.authVersion)
+      trees.endCredentials(openedBy(before.userId, trees.credentialsInUse()))
   })
   const auth = new Auth({
     database,
@@ -124,6 +125,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     hasher,
     access,
     use: trees,
+    shares,
     onError: (error) => log.error({ err: error }, 'the database failed behind a login; it is tried again'),
   })
   const revision = await database.revision.watch({
@@ -133,18 +135,9 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     },
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
   })
-  const restricted = new RestrictedAccess()
-  const treeFor = async (user: AuthenticatedUser, client: Client): Promise<Tree> => {
-    const { userId, authVersion, scopes, servers } = user
-    const permitted = access.peek(userId) ?? (await access.get(userId))
-    if (permitted?.authVersion !== authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
-    if (!scopes.has('files:read')) throw new HttpError(403, 'SCOPE', 'This token is not for files.')
-    activity.seen(user, client)
-    const credential = credentialName(user)
-    const readOnly = !scopes.has('files:write')
-    const reach = credential === undefined ? permitted : restricted.of(permitted, { servers, readOnly, credential })
-    return new ObservedTree(trees.treeOf(reach), reach, client, observers)
-  }
+  const userTrees = new UserTrees({ access, trees, shares, activity, observers })
+  const treeFor: WebDependencies['treeFor'] = (user, client) => userTrees.own(user, client)
+  const sharedTreeFor: WebDependencies['sharedTreeFor'] = (user, id, client) => userTrees.shared(user, id, client)
 
   const keys = { session: cipher.deriveKey('web sessions'), csrf: cipher.deriveKey('web forms') }
   const driveAttempts = new DriveAttempts()
@@ -154,7 +147,19 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     change: (work) => database.change(work),
     hashPassword: (password) => hasher.hash(password),
   }
-  const services = { users, servers, permissions, drivers, jobs, driveAttempts, keys, ...observed, ...forApi }
+  const services = {
+    users,
+    servers,
+    permissions,
+    shares,
+    sharedTreeFor,
+    drivers,
+    jobs,
+    driveAttempts,
+    keys,
+    ...observed,
+    ...forApi,
+  }
   const readiness = new Readiness(() => database.write())
   const gateway = createGateway({
     ...{ config, log },
@@ -166,7 +171,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   await observation.start()
   const parts = { gateway, jobs, trees, access, revision, auth, connections, database, observation, readiness }
   const stop = once(() => shutDown(parts))
-  return { gateway, database, connections, trees, users, servers, permissions, auth, ...observed, stop }
+  return { gateway, database, connections, trees, users, servers, permissions, shares, auth, ...observed, stop }
 }
 
 function createConnections(
@@ -196,6 +201,8 @@ type PageService =
   | 'users'
   | 'servers'
   | 'permissions'
+  | 'shares'
+  | 'sharedTreeFor'
   | keyof ApiDependencies
   | 'drivers'
   | 'jobs'
@@ -212,7 +219,7 @@ function edges(
   log: Logger,
   auth: Auth,
   services: Pick<WebDependencies, PageService>,
-  treeFor: (user: AuthenticatedUser, client: Client) => Promise<Tree>,
+  treeFor: WebDependencies['treeFor'],
   { metrics }: Observation,
   readiness: Readiness,
 ): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {

@@ -1,5 +1,15 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ValidationError, type Problem } from './errors.js'
+
+/** When something ends. A date without time includes that day (UTC). */
+export const endDate = z
+  .union([z.date(), z.iso.datetime({ offset: true }), z.iso.date()], {
+    error: 'must be a date as 2027-01-31 or a time as 2027-01-31T18:00:00Z',
+  })
+  .transform((value) => {
+    if (value instanceof Date) return value
+    return new Date(value.length === 10 ? `${value}T23:59:59.999Z` : value)
+  })
 
 /**
  * `input` as `schema` understands it: the one door for what people and programs write, whichever edge it came through.

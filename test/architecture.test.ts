@@ -35,6 +35,10 @@ const PARTS: Record<
     imports: ['errors', 'parse-input', 'db', 'audit', 'storage', 'users', 'servers'],
     types: ['logger', 'vfs'],
   },
+  // Who lets whom see what, through the own permission.
+  shares: {
+    imports: ['errors', 'parse-input', 'db', 'audit', 'vfs', 'permissions'],
+  },
   sync: {
     imports: ['errors', 'parse-input', 'db', 'audit', 'storage', 'users', 'servers', 'permissions'],
     types: ['logger'],
@@ -56,6 +60,7 @@ const PARTS: Record<
       'users',
       'servers',
       'permissions',
+      'shares',
       'sync',
       'activity',
       'health',
@@ -70,6 +75,8 @@ const PARTS: Record<
   context: { imports: 'everything' },
   // What context puts together of audit, activity, health and metrics.
   observation: { imports: 'everything' },
+  // How a login becomes a tree.
+  'user-trees': { imports: ['errors', 'http', 'auth', 'permissions', 'shares', 'vfs'], types: ['activity'] },
   gateway: { imports: 'everything' },
   main: { imports: 'everything' },
   cli: { imports: 'everything' },
@@ -80,7 +87,7 @@ const PARTS: Record<
 const ROOTS = ['context', 'gateway', 'main', 'cli', 'demo']
 const FOR_ROOTS_ONLY = ['dav', 'web', ...ROOTS]
 
-const SERVICES = ['audit', 'auth', 'users', 'servers', 'permissions', 'sync']
+const SERVICES = ['audit', 'auth', 'users', 'servers', 'permissions', 'shares', 'sync']
 
 /** Which parts may import an npm package. */
 const PACKAGES: Record<string, readonly string[]> = {
@@ -102,7 +109,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'pino-pretty': ['logger'],
   'prom-client': ['metrics'],
   qrcode: ['web'],
-  'rate-limiter-flexible': ['auth', 'web'],
+  'rate-limiter-flexible': ['auth', 'shares', 'web'],
   saxes: ['dav'],
   selfsigned: ['http'],
   sequelize: ['db', ...SERVICES],

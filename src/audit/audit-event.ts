@@ -46,6 +46,16 @@ export interface FileDetails {
   readonly duration: number
   readonly via: string
   readonly userAgent: string
+  /** Of what another user has shared: the share, and whose permission it runs through. */
+  readonly share?: { readonly id: number; readonly owner: string }
+}
+
+/** Who lets whom see what. */
+interface ShareDetails {
+  readonly owner: string
+  readonly recipient: string
+  /** Virtual path in the owner's tree. */
+  readonly path: string
 }
 
 export interface LoginDetails {
@@ -117,6 +127,9 @@ export type AuditEvent =
   /** Names of the credentials that are set now; values never. */
   | Event<'permission.credentials-changed', { readonly fields: readonly string[] }>
   | Event<'permission.revoked', { readonly before: Values }>
+  | Event<'share.created', ShareDetails & { readonly kind: string; readonly endsAt: string | undefined }>
+  | Event<'share.updated', ShareDetails & Changed>
+  | Event<'share.ended', ShareDetails>
 
 export type AuditEventType = AuditEvent['type']
 

@@ -52,13 +52,13 @@ export class FileEvents implements TreeObserver {
     this.options.add(eventOf(operation, result, new Date(this.#now())))
   }
 
-  #isNews({ kind, userId, path, mount }: TreeOperation, { outcome, code }: OperationResult): boolean {
+  #isNews({ kind, userId, client, path, mount }: TreeOperation, { outcome, code }: OperationResult): boolean {
     // A login that the server refuses is refused to each look of a mounted drive.
     if (outcome === 'refused' && code !== 'LOGIN_REJECTED') return true
     const { listings } = this.options
     if (listings !== 'coarse') return listings === 'all'
     const about = code === 'LOGIN_REJECTED' ? `login ${mount?.permissionId}` : kind === 'list' ? path : parentOf(path)
-    const key = `${userId} ${code ?? ''} ${about}`
+    const key = `${userId} ${client.share?.id ?? ''} ${code ?? ''} ${about}`
     if (this.#looks.has(key)) return false
     this.#looks.set(key, true)
     return true
@@ -86,6 +86,7 @@ function eventOf(operation: TreeOperation, { outcome, code, duration }: Operatio
     duration,
     via: client.via,
     userAgent: client.userAgent.slice(0, LONGEST_AGENT),
+    ...(client.share && { share: client.share }),
   }
   const object = { id: mount?.serverId ?? 0, name: mount?.alias ?? '/' }
   const { requestId } = client

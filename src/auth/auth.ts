@@ -7,6 +7,7 @@ import { AppPasswords } from './app-passwords.js'
 import { Authenticator, type KnownAccess } from './authenticate.js'
 import { Jwts } from './jwt.js'
 import { Logins } from './logins.js'
+import type { SecretStore } from './issued-secret.js'
 import type { PasswordHasher } from './password-hasher.js'
 import { RevokedCredentials, type CredentialUse } from './revoked-credentials.js'
 import { SecondFactor } from './second-factor.js'
@@ -24,6 +25,8 @@ export interface AuthParts {
   readonly access: KnownAccess
   /** What is under way, to be ended by a revocation. */
   readonly use: CredentialUse
+  /** By which one user reads what another one shares; as `ShareService` of `shares/`. */
+  readonly shares?: Pick<SecretStore, 'valid'>
   /** Hears of database errors in the background; the work is tried again by itself. */
   readonly onError: (error: unknown) => void
 }
@@ -46,7 +49,7 @@ export class Auth {
   readonly #onError: (error: unknown) => void
   #sweeper: NodeJS.Timeout | undefined
 
-  constructor({ database, audit, cipher, users, hasher, access, use, onError }: AuthParts) {
+  constructor({ database, audit, cipher, users, hasher, access, use, shares, onError }: AuthParts) {
     this.appPasswords = new AppPasswords(database, audit)
     this.apiTokens = new ApiTokens(database, audit)
     const stores = { 'app-password': this.appPasswords, 'api-token': this.apiTokens }
@@ -66,7 +69,7 @@ export class Auth {
       throttle: this.throttle,
     })
     this.#memory = new ThrottleMemory(database, this.throttle, onError)
-    this.#revoked = new RevokedCredentials({ stores, use, onError })
+    this.#revoked = new RevokedCredentials({ stores: { ...stores, ...(shares && { share: shares }) }, use, onError })
     this.#onError = onError
   }
 

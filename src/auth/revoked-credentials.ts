@@ -1,16 +1,16 @@
 import type { AuthenticatedUser } from './authenticate.js'
 import type { SecretStore } from './issued-secret.js'
-import type { SecretKind } from './secret-text.js'
 
 /** What is under way by app passwords and tokens; as `Trees` of `vfs/`. */
 export interface CredentialUse {
-  /** Names of those in use, as `credentialName` makes them. */
+  /** Names of those in use, as `credentialName` makes them: the kind, a colon, the id; more may follow behind another colon. */
   credentialsInUse(): ReadonlySet<string>
   endCredentials(ended: ReadonlySet<string>): void
 }
 
 export interface RevokedCredentialsOptions {
-  readonly stores: Readonly<Record<SecretKind, Pick<SecretStore, 'valid'>>>
+  /** By the first part of the names: `app-password`, `api-token`, and what else ends by itself. */
+  readonly stores: Readonly<Record<string, Pick<SecretStore, 'valid'>>>
   readonly use: CredentialUse
   readonly onError: (error: unknown) => void
   readonly now?: () => number
@@ -50,14 +50,17 @@ export class RevokedCredentials {
     const names = use.credentialsInUse()
     if (names.size === 0) return
     const ended = new Set<string>()
-    for (const kind of ['app-password', 'api-token'] as const) {
-      const ids = [...names].flatMap((name) =>
-        name.startsWith(`${kind}:`) ? [Number(name.slice(kind.length + 1))] : [],
-      )
-      if (ids.length === 0) continue
-      const valid = await stores[kind].valid(ids, new Date(now()))
-      for (const id of ids) if (!valid.has(id)) ended.add(`${kind}:${id}`)
+    for (const [kind, store] of Object.entries(stores)) {
+      const mine = [...names].filter((name) => name.startsWith(`${kind}:`))
+      if (mine.length === 0) continue
+      const valid = await store.valid([...new Set(mine.map(idOf))], new Date(now()))
+      for (const name of mine) if (!valid.has(idOf(name))) ended.add(name)
     }
     if (ended.size > 0) use.endCredentials(ended)
   }
+}
+
+/** `api-token:7` -> 7 */
+function idOf(name: string): number {
+  return Number(name.split(':')[1])
 }

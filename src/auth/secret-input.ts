@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Transaction } from 'sequelize'
 import type { Models } from '../db/models/define-models.js'
 import { ValidationError } from '../errors.js'
+import { endDate } from '../parse-input.js'
 import { SCOPES } from './scope.js'
 
 /** Of one user, of each kind. */
@@ -24,16 +25,7 @@ const servers = z
   .max(1000, 'must not name more than 1000 servers')
   .transform((ids) => [...new Set(ids)].sort((a, b) => a - b))
 
-/** A date without time includes that day (UTC). */
-const expiresAt = z
-  .union([z.date(), z.iso.datetime({ offset: true }), z.iso.date()], {
-    error: 'must be a date as 2027-01-31 or a time as 2027-01-31T18:00:00Z',
-  })
-  .transform((value) => {
-    if (value instanceof Date) return value
-    return new Date(value.length === 10 ? `${value}T23:59:59.999Z` : value)
-  })
-  .refine((date) => date.getTime() > Date.now(), 'must be in the future')
+const expiresAt = endDate.refine((date) => date.getTime() > Date.now(), 'must be in the future')
 
 const common = { name, servers: servers.optional(), expiresAt: expiresAt.optional() }
 

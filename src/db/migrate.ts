@@ -4,6 +4,7 @@ import { DatabaseError } from './errors.js'
 import { initial } from './migrations/0001-initial.js'
 import { secondFactorAndTokens } from './migrations/0002-second-factor-and-tokens.js'
 import { auditChainAndHealth } from './migrations/0003-audit-chain-and-health.js'
+import { shares } from './migrations/0004-shares.js'
 import { accountsInStep } from './migrations/0005-accounts-in-step.js'
 
 export interface MigrationContext {
@@ -14,7 +15,7 @@ export interface MigrationContext {
 export type Migration = RunnableMigration<MigrationContext>
 
 /** In order; a migration is never edited once it was released. */
-const MIGRATIONS: readonly Migration[] = [initial, secondFactorAndTokens, auditChainAndHealth, accountsInStep]
+const MIGRATIONS: readonly Migration[] = [initial, secondFactorAndTokens, auditChainAndHealth, shares, accountsInStep]
 
 const TABLE = 'schema_migrations'
 

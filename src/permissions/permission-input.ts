@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { endDate } from '../parse-input.js'
 import { remotePassword, remoteText, remoteUser } from '../servers/server-input.js'
 import { resolveRemote } from '../storage/remote-path.js'
 
@@ -44,16 +45,6 @@ function isRemotePath(text: string): boolean {
   }
 }
 
-/** A date without time includes that day (UTC). */
-const endsAt = z
-  .union([z.iso.date(), z.iso.datetime({ offset: true }), z.date()], {
-    error: 'must be a date as 2027-01-31 or a time as 2027-01-31T18:00:00Z',
-  })
-  .transform((value) => {
-    if (value instanceof Date) return value
-    return new Date(value.length === 10 ? `${value}T23:59:59.999Z` : value)
-  })
-
 const access = z.enum(['read-write', 'read-only'], { error: 'must be read-write or read-only' })
 
 /** What can be said about a permission besides its credentials; null goes back to the default. */
@@ -61,7 +52,7 @@ export const permissionChanges = z.strictObject({
   remoteUser: remoteUser.nullable().optional(),
   access: access.optional(),
   root: root.nullable().optional(),
-  endsAt: endsAt.nullable().optional(),
+  endsAt: endDate.nullable().optional(),
   /** Whether the user may enter the own remote password. */
   selfService: z.boolean().optional(),
 })

@@ -9,6 +9,8 @@ export interface Client {
   readonly via: 'password' | 'app-password' | 'session' | 'jwt' | 'api-token'
   /** Name of the app password or API token. */
   readonly credential?: string | undefined
+  /** By which share of another user. */
+  readonly share?: { readonly id: number; readonly owner: string } | undefined
 }
 
 /** What a tree can be asked for, one word for each of its methods that concerns files. */

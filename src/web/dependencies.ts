@@ -18,6 +18,8 @@ import type { Logger } from '../logger.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
+import type { Share } from '../shares/share.js'
+import type { ShareService } from '../shares/share-service.js'
 import type { UserService } from '../users/user-service.js'
 import type { Drivers } from '../storage/drivers.js'
 import type { Client } from '../vfs/observer.js'
@@ -41,11 +43,14 @@ export interface WebDependencies extends AuthParts, ApiDependencies {
   /** Who is asking, by whatever the request brings. */
   readonly authenticate: (request: IncomingMessage) => AuthResult | Promise<AuthResult>
   readonly treeFor: (user: AuthenticatedUser, client: Client) => WebTree | Promise<WebTree>
+  /** What another user shares with this one. @throws UnknownObjectError when there is no such share, or it opens nothing */
+  readonly sharedTreeFor: (user: AuthenticatedUser, shareId: number, client: Client) => Promise<SharedFiles>
   /** Why the gateway cannot serve now; undefined when it can. Asked by `/readyz`. */
   readonly unready?: () => Promise<string | undefined>
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly shares: ShareService
   /** For tests of a server's connection, outside of the pools. */
   readonly drivers: Drivers
   readonly audit: AuditLog
@@ -60,6 +65,12 @@ export interface WebDependencies extends AuthParts, ApiDependencies {
   readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>
   readonly metrics?: Pick<Metrics, 'text' | 'contentType'> | undefined
   readonly config: Pick<Config, 'publicUrl' | 'tls' | 'trustProxy' | 'limits' | 'metrics'>
+}
+
+/** A share, and the tree in which it can be read. */
+export interface SharedFiles {
+  readonly share: Share
+  readonly tree: WebTree
 }
 
 export type WebTree = Tree

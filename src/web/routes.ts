@@ -15,6 +15,7 @@ import { dashboardRoutes } from './pages/dashboard/dashboard.js'
 import { freeSpaceRoutes } from './pages/dashboard/free-space.js'
 import { remotePasswordRoutes } from './pages/dashboard/remote-password.js'
 import { ADMIN_PAGES } from './pages/admin.js'
+import { sharedRoutes } from './pages/shared/shared-routes.js'
 import { homeRoutes } from './pages/home.js'
 import { loginRoutes } from './pages/sign-in/login.js'
 import { logoutRoutes } from './pages/sign-in/logout.js'
@@ -30,6 +31,7 @@ export const PAGES: readonly ((dependencies: WebDependencies) => Router)[] = [
   logoutRoutes,
   filesRoutes,
   jobsRoutes,
+  sharedRoutes,
   setupRoutes,
   passwordRoutes,
   dashboardRoutes,

@@ -52,6 +52,13 @@ describe('FileEvents', () => {
     expect(JSON.parse(added[0]?.details ?? '')).to.include({ target: '/s3/b', targetRemoteUser: 'other' })
   })
 
+  it('names the share by which somebody read what is another one’s', () => {
+    const client = { ...CLIENT, share: { id: 7, owner: 'bob' } }
+    eventsOf().ended(treeOperation({ client }), OK)
+    expect(added[0]).to.include({ actorName: 'anna', objectName: 's2' })
+    expect(JSON.parse(added[0]?.details ?? '')).to.deep.include({ share: { id: 7, owner: 'bob' } })
+  })
+
   it('keeps what a client calls itself short', () => {
     eventsOf().ended(treeOperation({ client: { ...CLIENT, userAgent: 'x'.repeat(8000) } }), OK)
     expect(added[0]?.details).to.have.length.below(500)

@@ -46,6 +46,20 @@ describe('RevokedCredentials', () => {
     expect(ended).to.include(`api-token:${short.id}`).and.not.include(`app-password:${kept.id}`)
   })
 
+  it('ends what ends by itself in another way, whatever stands behind its id', async () => {
+    const asked: number[][] = []
+    inUse = new Set(['share:7:1', 'share:7:2', 'share:8:1'])
+    const valid = (ids: readonly number[]) =>
+      Promise.resolve(new Set(ids.filter((id) => asked.push([...ids]) > 0 && id === 8)))
+    const use = {
+      credentialsInUse: () => inUse,
+      endCredentials: (names: ReadonlySet<string>) => void ended.push(...names),
+    }
+    await new RevokedCredentials({ stores: { share: { valid } }, use, onError: () => undefined }).look()
+    expect(ended).to.deep.equal(['share:7:1', 'share:7:2'])
+    expect(asked[0]).to.deep.equal([7, 8])
+  })
+
   it('asks nobody while nothing is under way', async () => {
     await watch().look()
     expect(queries).to.equal(0)

@@ -14,6 +14,7 @@ import { SecretCipher } from '../../src/db/secret-cipher.js'
 import { PermissionService } from '../../src/permissions/permission-service.js'
 import { AccessReader } from '../../src/permissions/user-access.js'
 import { ServerService } from '../../src/servers/server-service.js'
+import { ShareService } from '../../src/shares/share-service.js'
 import { UserService } from '../../src/users/user-service.js'
 
 export const actor: Actor = { kind: 'cli', systemUser: 'tester' }
@@ -29,6 +30,7 @@ export interface TestServices {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly shares: ShareService
   readonly appPasswords: AppPasswords
   readonly apiTokens: ApiTokens
   readonly jwts: Jwts
@@ -62,6 +64,7 @@ export async function openTestServices(): Promise<TestServices> {
     users: new UserService(database, audit, hasher),
     servers: new ServerService(database, audit, cipher),
     permissions: new PermissionService(database, audit, cipher),
+    shares: new ShareService(database, audit),
     appPasswords: new AppPasswords(database, audit),
     apiTokens: new ApiTokens(database, audit),
     jwts: new Jwts(database, cipher),

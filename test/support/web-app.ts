@@ -1,7 +1,6 @@
 import { Activity } from '../../src/activity/activity.js'
 import { Auth } from '../../src/auth/auth.js'
 import { DriveAttempts } from '../../src/auth/drive-attempts.js'
-import type { AuthenticatedUser } from '../../src/auth/authenticate.js'
 import { loadConfig } from '../../src/config/config.js'
 import { messageOf } from '../../src/errors.js'
 import { Jobs } from '../../src/jobs/jobs.js'
@@ -9,6 +8,8 @@ import { createLogger } from '../../src/logger.js'
 import { AccessCache } from '../../src/permissions/access-cache.js'
 import { createDrivers } from '../../src/storage/drivers.js'
 import type { Tree } from '../../src/vfs/tree.js'
+import { UserTrees } from '../../src/user-trees.js'
+import type { UserAccess } from '../../src/vfs/mount.js'
 import { createWebApp } from '../../src/web/app.js'
 import type { WebDependencies } from '../../src/web/dependencies.js'
 import { FakeTree } from './fake-tree.js'
@@ -21,6 +22,8 @@ export interface TestWebApp extends TestServices {
   readonly port: number
   readonly auth: Auth
   readonly driveAttempts: DriveAttempts
+  /** The tree of a user, in memory: what a fake tree does not do is not asked for by the pages that are tested with it. */
+  treeOf(username: string): FakeTree
   /** Lines of the log, as JSON. */
   readonly log: readonly string[]
   /** Makes a user whose password is `PASSWORD`. @returns the id */
@@ -46,7 +49,7 @@ export async function startWebApp(
   const errors: unknown[] = []
   const use = { credentialsInUse: () => new Set<string>(), endCredentials: () => undefined }
   const onError = (error: unknown) => errors.push(error)
-  const auth = new Auth({ database, audit, cipher, users, hasher, access, use, onError })
+  const auth = new Auth({ database, audit, cipher, users, hasher, access, use, shares: services.shares, onError })
   const watch = await database.revision.watch({
     onChange: async () => {
       await Promise.all([auth.changed(), access.refresh()])
@@ -57,20 +60,29 @@ export async function startWebApp(
   const config = loadConfig({})
   const log: string[] = []
   const { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup } = auth
-  const { servers, permissions } = services
+  const { servers, permissions, shares } = services
+  const fakes = new Map<string, FakeTree>()
+  const treeOf = (username: string): FakeTree & Tree => {
+    const known = fakes.get(username) ?? new FakeTree(username)
+    fakes.set(username, known)
+    return known as FakeTree & Tree
+  }
+  const activity = new Activity()
+  const trees = { treeOf: ({ username }: UserAccess) => treeOf(username) }
+  const userTrees = new UserTrees({ access, trees, shares, activity, observers: [] })
   const jobs = new Jobs(messageOf)
   const driveAttempts = new DriveAttempts()
   const app = createWebApp({
     ...{ authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup },
-    ...{ users, servers, permissions, audit, jobs, driveAttempts },
+    ...{ users, servers, permissions, shares, audit, jobs, driveAttempts, activity },
     authenticate: (request) => authenticator.header(request.headers.authorization, request.socket.remoteAddress ?? ''),
-    treeFor: (user) => memoryTree(user),
+    treeFor: (user) => treeOf(user.username),
+    sharedTreeFor: (user, id, client) => userTrees.shared(user, id, client),
     change: (work) => database.change(work),
     hashPassword: (password) => hasher.hash(password),
     keys: { session: Buffer.alloc(32, 1), csrf: Buffer.alloc(32, 2) },
     log: createLogger({ level: 'debug', destination: { write: (line: string) => void log.push(line) } }),
     config,
-    activity: new Activity(),
     usage: database.usage,
     health: { of: () => ({ state: 'unknown' }), history: () => Promise.resolve([]) },
     drivers: createDrivers({ deadlines: config.deadlines, allowNetworks: ['127.0.0.0/8'] }),
@@ -84,6 +96,7 @@ export async function startWebApp(
     port: server.port,
     auth,
     driveAttempts,
+    treeOf,
     log,
     addUser: async (username, fields = {}) =>
       (await users.create({ username, password: PASSWORD, ...fields }, actor)).id,
@@ -97,9 +110,4 @@ export async function startWebApp(
       if (errors.length > 0) throw new AggregateError(errors, 'errors in the background')
     },
   }
-}
-
-/** What a fake tree does not do is not asked for by pages that are tested with it. */
-export function memoryTree(user: Pick<AuthenticatedUser, 'username'>): Tree {
-  return new FakeTree(user.username) as FakeTree & Tree
 }

@@ -41,7 +41,9 @@ function showState() {
   const { size } = listing.ticked
   selection.classList.toggle('active', size > 0)
   byId('selection-count').textContent = size === 0 ? '' : `${size} ticked`
-  selection.querySelector('[data-do="rename"]')?.toggleAttribute('disabled', size !== 1)
+  for (const one of ['rename', 'share']) {
+    selection.querySelector(`[data-do="${one}"]`)?.toggleAttribute('disabled', size !== 1)
+  }
   tickAll.checked = size > 0 && listing.shown.every(([name]) => listing.ticked.has(name))
   tickAll.indeterminate = size > 0 && !tickAll.checked
 }
@@ -189,6 +191,10 @@ const actions = {
         await refresh()
       },
     })
+  },
+  share: () => {
+    const [name] = ticked()
+    location.assign(`/shared/new?path=${encodeURIComponent(`${path}/${name}`)}`)
   },
   copy: () => chooseTarget('copy', 'Copy', 'Copy here'),
   move: () => chooseTarget('move', 'Move', 'Move here'),

@@ -15,6 +15,7 @@ import { defineRevokedJwt } from './revoked-jwt.js'
 import { defineServer } from './server.js'
 import { defineSession } from './session.js'
 import { defineServerHealthSample } from './server-health-sample.js'
+import { defineShare } from './share.js'
 import { defineSetting } from './setting.js'
 import { defineSyncRun } from './sync-run.js'
 import { defineSyncStep } from './sync-step.js'
@@ -34,12 +35,20 @@ export function defineModels(sequelize: Sequelize) {
   const ApiToken = defineApiToken(sequelize)
   AppPassword.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
   ApiToken.belongsTo(User, { foreignKey: { name: 'userId', allowNull: false }, onDelete: 'CASCADE' })
+  const Share = defineShare(sequelize)
+  Share.belongsTo(Permission, { foreignKey: { name: 'permissionId', allowNull: false }, onDelete: 'CASCADE' })
+  Share.belongsTo(User, {
+    as: 'Recipient',
+    foreignKey: { name: 'recipientId', allowNull: false },
+    onDelete: 'CASCADE',
+  })
   return {
     User,
     Server,
     Permission,
     AppPassword,
     ApiToken,
+    Share,
     RecoveryCode: defineRecoveryCode(sequelize),
     Session: defineSession(sequelize),
     RevokedJwt: defineRevokedJwt(sequelize),

@@ -14,6 +14,7 @@ const OWN: NavigationGroup = {
   items: [
     { href: '/dashboard', text: 'Dashboard', icon: 'grid' },
     { href: '/files', text: 'Files', icon: 'folder2' },
+    { href: '/shared', text: 'Shared', icon: 'share' },
     { href: '/connect', text: 'Connect', icon: 'hdd-network' },
     { href: '/account', text: 'Account', icon: 'person-circle' },
     { href: '/api/docs', text: 'API', icon: 'code-slash' },

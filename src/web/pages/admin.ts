@@ -32,7 +32,16 @@ import { userStateRoutes } from './users/user-state.js'
 /** What the pages of administrators need. */
 export type AdminDependencies = Pick<
   WebDependencies,
-  'users' | 'servers' | 'permissions' | 'secondFactor' | 'drivers' | 'audit' | 'activity' | 'usage' | 'health'
+  | 'users'
+  | 'servers'
+  | 'permissions'
+  | 'shares'
+  | 'secondFactor'
+  | 'drivers'
+  | 'audit'
+  | 'activity'
+  | 'usage'
+  | 'health'
 >
 
 /** The pages of administrators. Those with a fixed name stand before those with an id at the same place. */

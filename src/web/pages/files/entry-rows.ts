@@ -1,6 +1,6 @@
 import type { Node } from '../../../vfs/node.js'
-import { hrefOf } from './file-path.js'
 import { kindOf, type FileKind } from './file-kind.js'
+import type { Place } from './place.js'
 
 export const SORTS = ['name', 'size', 'modified'] as const
 export type Sort = (typeof SORTS)[number]
@@ -19,7 +19,7 @@ export type CompactRow = readonly [string, EntryRow['kind'], number | null, numb
 
 const byName = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
 
-export function rowsOf(members: readonly Node[]): EntryRow[] {
+export function rowsOf(members: readonly Node[], place: Pick<Place, 'hrefOf'>): EntryRow[] {
   return members.map(({ path, name, type, size, modified, symlink }) => {
     const folder = type === 'directory'
     return {
@@ -28,7 +28,7 @@ export function rowsOf(members: readonly Node[]): EntryRow[] {
       size: folder ? null : size,
       modified: modified ?? null,
       symlink,
-      href: hrefOf(path, folder),
+      href: place.hrefOf(path, folder),
     }
   })
 }

@@ -49,10 +49,17 @@ const HERE: Readonly<Record<string, Omit<Explanation, keyof Answer>>> = {
   },
 }
 
-/** What a page says where a folder or file was to be shown; undefined for errors that have nothing to do with servers. */
-export function explain(error: unknown): Explanation | undefined {
+/**
+ * What a page says where a folder or file was to be shown; undefined for errors that have nothing to do with servers.
+ * @param owner whose login is used, when it is not the visitor's
+ */
+export function explain(error: unknown, owner?: string): Explanation | undefined {
   if (!(error instanceof StorageError) && !(error instanceof VfsError)) return undefined
   const answer = answerFor(error)
+  if (owner !== undefined && answer.code === 'REMOTE_CREDENTIALS') {
+    const title = `The server refused the login of ${owner}`
+    return { ...answer, message: '', title, hint: `Ask ${owner} to have it renewed.`, again: false }
+  }
   const known = HERE[answer.code]
   return { ...answer, ...(known ?? { title: 'This cannot be shown', hint: '', again: answer.status >= 500 }) }
 }

@@ -1,35 +1,33 @@
 import type { Request, Response } from 'express'
 import type { Node } from '../../../vfs/node.js'
 import type { Call, Tree } from '../../../vfs/tree.js'
-import { parentPath } from '../../../vfs/virtual-path.js'
-import { breadcrumbs, readableSize } from '../../folder-page.js'
+import { readableSize } from '../../folder-page.js'
 import { page } from '../../page/page.js'
+import type { Opened } from './browse.js'
 import { KIND_ICONS, kindOf, previewOf } from './file-kind.js'
-import { BASE, hrefOf } from './file-path.js'
-import { accessTo, type FilesDependencies } from './files-request.js'
 
 /** Bytes of a text that its page shows. */
 const TEXT_LIMIT = 256 * 1024
 
 /** The page of one file: what it is, what is in it, and what can be done with it. */
 export async function filePage(
-  dependencies: FilesDependencies,
   request: Request,
   response: Response,
-  tree: Tree,
+  { tree, call, place }: Opened,
   node: Node,
-  call: Call,
 ): Promise<void> {
-  const access = await accessTo(dependencies, request, node.path)
+  const access = await place.access(node.path)
   const preview = previewOf(node.name)
   const text = preview === 'text' ? await beginningOf(tree, node, call) : undefined
   await page(request, response, 'files/file', {
     title: node.name,
     node,
     icon32: KIND_ICONS[kindOf(node.name)],
-    crumbs: breadcrumbs(node.path, BASE),
-    here: hrefOf(node.path, false),
-    folder: hrefOf(parentPath(node.path), true),
+    crumbs: place.crumbs(node.path),
+    here: place.hrefOf(node.path, false),
+    folder: place.up(node.path),
+    owner: place.owner,
+    share: place.owner === undefined ? node.path : undefined,
     mayWrite: access === 'read-write',
     preview: text === undefined && preview === 'text' ? 'none' : preview,
     text,

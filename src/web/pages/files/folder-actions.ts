@@ -6,6 +6,7 @@ import { pathOf } from './file-path.js'
 import type { FilesDependencies } from './files-request.js'
 import { copy, move } from './relocate.js'
 import { rename } from './rename.js'
+import { share } from './share.js'
 import { zipSelection } from './send-zip.js'
 
 /** What a form of a folder's page does. `folder` is the virtual path of the folder. */
@@ -23,6 +24,7 @@ const ACTIONS: ReadonlyMap<unknown, FolderAction> = new Map<unknown, FolderActio
   ['copy', copy],
   ['move', move],
   ['zip', zipSelection],
+  ['share', share],
 ])
 
 /** `POST /files/<alias>/<path>?do=…`: names stand in the body, the folder in the path. */

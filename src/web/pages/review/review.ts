@@ -1,4 +1,6 @@
 import { Router } from 'express'
+import type { Share } from '../../../shares/share.js'
+import type { WebDependencies } from '../../dependencies.js'
 import { csvLine, sendCsv } from '../../page/csv.js'
 import { page } from '../../page/page.js'
 import { hrefWith, pagingOf } from '../../page/paging.js'
@@ -9,7 +11,7 @@ import { reviewAccess, type ReviewDependencies } from './reviewed-access.js'
 const PAGE_SIZE = 100
 
 /** `GET /review` and `GET /review.csv`: who can reach what, with which login, and when it was used last. */
-export function reviewRoutes(dependencies: ReviewDependencies): Router {
+export function reviewRoutes(dependencies: ReviewDependencies & Pick<WebDependencies, 'shares'>): Router {
   const router = Router()
   router.get('/review', requireAdmin, async (request, response) => {
     const text = queryText(request, 'text')
@@ -18,7 +20,15 @@ export function reviewRoutes(dependencies: ReviewDependencies): Router {
       hrefWith('/review', { text, page: number }),
     )
     const items = all.slice((paging.page - 1) * PAGE_SIZE, paging.page * PAGE_SIZE)
-    const data = { items, paging, text, csv: hrefWith('/review.csv', { text }) }
+    const shares = sharesFitting(await dependencies.shares.list(), text)
+    const data = {
+      items,
+      paging,
+      text,
+      shares: shares.slice(0, PAGE_SIZE),
+      shared: shares.length,
+      csv: hrefWith('/review.csv', { text }),
+    }
     await page(request, response, 'review/review', { title: 'Access review', ...data })
   })
   router.get('/review.csv', requireAdmin, async (request, response) => {
@@ -31,4 +41,11 @@ export function reviewRoutes(dependencies: ReviewDependencies): Router {
     sendCsv(response, 'access-review', [csvLine(head), ...lines])
   })
   return router
+}
+
+function sharesFitting(shares: readonly Share[], text: string | undefined): readonly Share[] {
+  const wanted = text?.toLowerCase() ?? ''
+  return shares.filter(({ owner, recipient, path }) =>
+    [owner, recipient, path].some((part) => part.toLowerCase().includes(wanted)),
+  )
 }
