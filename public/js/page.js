@@ -29,6 +29,11 @@ for (const button of navigator.clipboard ? document.querySelectorAll('[data-copy
   })
 }
 
+// What is to be copied shows whole, also where `field-sizing` is not known.
+for (const text of CSS.supports('field-sizing', 'content') ? [] : document.querySelectorAll('.copy-text')) {
+  text.style.height = `${text.scrollHeight + 2}px`
+}
+
 // <time datetime="…"> is shown in the time zone of who looks.
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 for (const element of document.querySelectorAll('time[datetime]')) {

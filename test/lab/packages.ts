@@ -9,24 +9,32 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import path from 'node:path'
 import { must, run } from './run.js'
 
-/** Each line is resolved alone, because the FTP daemons conflict with each other. */
-const WANTED = [
-  ['proftpd-core', 'proftpd-mod-crypto'],
-  ['vsftpd'],
-  ['pure-ftpd'],
-  ['openssh-server', 'openssh-sftp-server', 'openssh-client'],
-  ['litmus', 'cadaver'],
-  ['rclone'],
-  ['fuse3'],
-  ['libfaketime'],
-] as const
+/** Packages that are unpacked into one folder below `.lab`. */
+export interface PackageSet {
+  /** Name of the folder. */
+  readonly name: string
+  /** Each line is resolved alone, because the FTP daemons conflict with each other. */
+  readonly wanted: readonly (readonly string[])[]
+}
+
+const DAEMONS_AND_CLIENTS: PackageSet = {
+  name: 'root',
+  wanted: [
+    ['proftpd-core', 'proftpd-mod-crypto'],
+    ['vsftpd'],
+    ['pure-ftpd'],
+    ['openssh-server', 'openssh-sftp-server', 'openssh-client'],
+    ['litmus', 'cadaver'],
+    ['rclone'],
+    ['fuse3'],
+    ['libfaketime'],
+  ],
+}
 
 /** Dependencies that only an installed daemon would use. */
 const NEVER = new Set(['openbsd-inetd', 'update-inetd', 'tcpd', 'runit-helper', 'debconf', 'libc6'])
 
 const LAB = path.join(import.meta.dirname, '../../.lab')
-const ROOT = path.join(LAB, 'root')
-const STAMP = path.join(LAB, 'root.json')
 
 interface Stamp {
   readonly wanted: unknown
@@ -37,31 +45,44 @@ interface Stamp {
 export async function labObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it needs Linux'
   if (process.getuid?.() !== 0) return 'it needs root, for mount namespaces and the logins of the daemons'
-  if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg')) {
-    return 'it needs apt-get and dpkg (Debian or Ubuntu) to fetch the daemons'
-  }
+  const packages = packagesObstacle()
+  if (packages !== undefined) return packages
   const namespaces = await run('unshare', ['--mount', '--pid', '--fork', 'true'])
   if (namespaces.code !== 0) return `mount and process namespaces are not permitted here: ${namespaces.stderr.trim()}`
   return undefined
 }
 
+/** Why this machine cannot fetch packages; undefined when it can. */
+export function packagesObstacle(): string | undefined {
+  if (existsSync('/usr/bin/apt-get') && existsSync('/usr/bin/dpkg')) return undefined
+  return 'it needs apt-get and dpkg (Debian or Ubuntu) to fetch packages'
+}
+
+/** Whether what cannot be had is a failure (`CI` is set) and not a reason to skip. */
+export function mustHaveAll(): boolean {
+  return process.env['CI'] !== undefined && process.env['CI'] !== '' && process.env['CI'] !== 'false'
+}
+
 /** The folder with the unpacked packages; fetched when missing, by one process at a time. */
-export async function unpackedRoot(): Promise<string> {
-  if (await isFresh()) return ROOT
+export async function unpackedRoot(set: PackageSet = DAEMONS_AND_CLIENTS): Promise<string> {
+  const root = path.join(LAB, set.name)
+  if (await isFresh(set)) return root
   await mkdir(LAB, { recursive: true })
   const unlock = await lock(path.join(LAB, 'lock'))
   try {
-    if (!(await isFresh())) await fetchPackages()
+    if (!(await isFresh(set))) await fetchPackages(set)
   } finally {
     await unlock()
   }
-  return ROOT
+  return root
 }
 
-async function isFresh(): Promise<boolean> {
-  if (!existsSync(STAMP) || !existsSync(ROOT)) return false
-  const stamp = JSON.parse(await readFile(STAMP, 'utf8')) as Stamp
-  return JSON.stringify(stamp.wanted) === JSON.stringify(WANTED)
+const stampOf = ({ name }: PackageSet): string => path.join(LAB, `${name}.json`)
+
+async function isFresh(set: PackageSet): Promise<boolean> {
+  if (!existsSync(stampOf(set)) || !existsSync(path.join(LAB, set.name))) return false
+  const stamp = JSON.parse(await readFile(stampOf(set), 'utf8')) as Stamp
+  return JSON.stringify(stamp.wanted) === JSON.stringify(set.wanted)
 }
 
 /** Held by a child until its input ends, so that the kernel frees it however this process ends. */
@@ -74,13 +95,14 @@ async function lock(file: string): Promise<() => Promise<void>> {
   }
 }
 
-async function fetchPackages(): Promise<void> {
+async function fetchPackages(set: PackageSet): Promise<void> {
+  const root = path.join(LAB, set.name)
   const archives = await mkdtemp(path.join(LAB, 'archives-'))
-  const fresh = await mkdtemp(path.join(LAB, 'root-'))
+  const fresh = await mkdtemp(path.join(LAB, `${set.name}-`))
   try {
-    const names = await resolveNames().catch(async () => {
+    const names = await resolveNames(set).catch(async () => {
       await must('apt-get', ['update', '-qq'], { timeout: 300_000 })
-      return resolveNames()
+      return resolveNames(set)
     })
     await download(names, archives).catch(async () => {
       await must('apt-get', ['update', '-qq'], { timeout: 300_000 })
@@ -88,10 +110,13 @@ async function fetchPackages(): Promise<void> {
     })
     const files = (await readdir(archives)).filter((name) => name.endsWith('.deb')).sort()
     for (const file of files) await must('dpkg', ['-x', path.join(archives, file), fresh])
-    await rm(STAMP, { force: true })
-    await rm(ROOT, { recursive: true, force: true })
-    await rename(fresh, ROOT)
-    await writeFile(STAMP, JSON.stringify({ wanted: WANTED, packages: files } satisfies Stamp, undefined, 2) + '\n')
+    await rm(stampOf(set), { force: true })
+    await rm(root, { recursive: true, force: true })
+    await rename(fresh, root)
+    await writeFile(
+      stampOf(set),
+      JSON.stringify({ wanted: set.wanted, packages: files } satisfies Stamp, undefined, 2) + '\n',
+    )
   } finally {
     await rm(archives, { recursive: true, force: true })
     await rm(fresh, { recursive: true, force: true })
@@ -99,10 +124,10 @@ async function fetchPackages(): Promise<void> {
 }
 
 /** What is wanted, and every dependency that this system lacks. */
-async function resolveNames(): Promise<string[]> {
-  const names = new Set<string>(WANTED.flat())
+async function resolveNames({ wanted }: PackageSet): Promise<string[]> {
+  const names = new Set<string>(wanted.flat())
   const simulate = ['-s', '-qq', '-y', '--no-install-recommends', 'install']
-  const plans = await Promise.all(WANTED.map((group) => must('apt-get', [...simulate, ...group])))
+  const plans = await Promise.all(wanted.map((group) => must('apt-get', [...simulate, ...group])))
   for (const plan of plans) {
     for (const match of plan.matchAll(/^Inst (\S+)/gm)) if (match[1] !== undefined) names.add(match[1])
   }

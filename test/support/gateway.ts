@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -44,6 +44,7 @@ export interface GatewayOptions {
 export class GatewayProcess {
   #child: ChildProcess | undefined
   #log: string[] = []
+  readonly #lines = new EventEmitter()
 
   private constructor(
     readonly folder: string,
@@ -102,6 +103,15 @@ export class GatewayProcess {
     return this.#log.join('\n')
   }
 
+  /** What fits in the log, as soon as it is there. */
+  async logged(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.log)?.[0]
+      if (found !== undefined) return found
+      await once(this.#lines, 'line')
+    }
+  }
+
   /** Runs `ftpcluster` with the configuration of this gateway, beside it when it serves. */
   cli(...args: string[]): Promise<RunResult> {
     const [command = '', ...rest] = [...this.under, process.execPath, CLI, ...args]
@@ -137,11 +147,15 @@ export class GatewayProcess {
   #said({ stdout, stderr }: ChildProcess): Promise<void> {
     return new Promise((resolve) => {
       if (stdout === null || stderr === null) throw new Error('Its output is piped.')
-      createInterface({ input: stdout }).on('line', (line) => {
+      const keep = (line: string) => {
         this.#log.push(line)
+        this.#lines.emit('line')
+      }
+      createInterface({ input: stdout }).on('line', (line) => {
+        keep(line)
         if (line.includes(READY)) resolve()
       })
-      createInterface({ input: stderr }).on('line', (line) => this.#log.push(line))
+      createInterface({ input: stderr }).on('line', keep)
     })
   }
 

@@ -23,7 +23,7 @@ describe('account', () => {
     const fields = { name: 'Note<b>book', readOnly: 'on', expiresAt: '2099-01-31' }
     const made = await browser.submit('/account/app-passwords', fields, { from: '/account' })
     expect(made.status).to.equal(201)
-    const secret = /id="drive-secret" value="([^"]+)"/.exec(made.text)?.[1] ?? 'none'
+    const secret = /id="drive-secret"[^>]*>([^<]+)</.exec(made.text)?.[1] ?? 'none'
     const { text } = await browser.get('/account')
     expect(text).to.contain('Note&lt;b&gt;book').and.contain('read only').and.contain('2099-01-31')
     expect(text).not.to.contain(secret)

@@ -32,7 +32,7 @@ describe('connect', () => {
 
   it('makes an app password that opens the drive, and shows it once', async () => {
     const made = await browser.submit('/connect/app-password?system=linux', {}, { from: '/connect' })
-    const secret = /id="secret" value="([^"]+)"/.exec(made.text)?.[1] ?? ''
+    const secret = /id="secret"[^>]*>([^<]+)</.exec(made.text)?.[1] ?? ''
     const header = `Basic ${Buffer.from(`anna:${secret}`).toString('base64')}`
     expect(await app.auth.authenticator.basic(header, '127.0.0.1')).to.have.property('ok', true)
     expect((await browser.get('/connect')).text).not.to.contain(secret)

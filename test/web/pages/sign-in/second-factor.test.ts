@@ -20,7 +20,7 @@ describe('second factor', () => {
   async function turnOn(): Promise<string[]> {
     const begun = await browser.submit(`${AT}/begin`, { currentPassword: PASSWORD }, { from: AT })
     expect(begun.text).to.contain('<svg').and.not.contain('style=')
-    const key = /id="secret" value="([^"]+)"/.exec(begun.text)?.[1]?.replaceAll(' ', '') ?? ''
+    const key = /id="secret"[^>]*>([^<]+)</.exec(begun.text)?.[1]?.replaceAll(' ', '') ?? ''
     const code = new TOTP({ secret: Secret.fromBase32(key) }).generate()
     const on = await browser.submit(`${AT}/confirm`, { code }, { from: AT })
     expect(on.status).to.equal(200)
