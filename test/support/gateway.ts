@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly under?: readonly string[]
   /** Its output goes straight into this file. */
   readonly logFile?: string
+  /** Options of Node for `ftpcluster serve`. */
+  readonly nodeOptions?: readonly string[]
 }
 
 /** The product as its users run it: `ftpcluster apply` and `ftpcluster serve`, in processes of their own. */
@@ -52,12 +54,13 @@ export class GatewayProcess {
     private readonly env: NodeJS.ProcessEnv,
     private readonly under: readonly string[],
     private readonly logFile: string | undefined,
+    private readonly nodeOptions: readonly string[],
   ) {}
 
   /** Applies the cluster file, serves, and waits until it is ready. */
   static async start(
     cluster: Cluster,
-    { env = {}, under = [], logFile }: GatewayOptions = {},
+    { env = {}, under = [], logFile, nodeOptions = [] }: GatewayOptions = {},
   ): Promise<GatewayProcess> {
     built ??= must(process.execPath, [path.join(ROOT, 'src/prepare.mjs')], { timeout: 300_000 })
     await built
@@ -73,7 +76,7 @@ export class GatewayProcess {
       FTPCLUSTER_ALLOW_NETWORKS: '127.0.0.0/8,::1/128',
       ...env,
     }
-    const gateway = new GatewayProcess(folder, port, own, under, logFile)
+    const gateway = new GatewayProcess(folder, port, own, under, logFile, nodeOptions)
     try {
       await gateway.apply(cluster)
       await gateway.serve()
@@ -128,7 +131,7 @@ export class GatewayProcess {
 
   /** Starts it (again), on the same port with the same data. */
   async serve(): Promise<void> {
-    const program = [...this.under, process.execPath, CLI, 'serve']
+    const program = [...this.under, process.execPath, ...this.nodeOptions, CLI, 'serve']
     // It must not outlive a test run that is killed.
     const guarded = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', ...program] : program
     const [command = '', ...args] = guarded

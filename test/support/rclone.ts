@@ -18,7 +18,11 @@ export class Rclone {
     readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async on({ url, username, password }: RcloneTarget): Promise<Rclone> {
+  /** @param vendor `owncloud` sends and expects modification times */
+  static async on(
+    { url, username, password }: RcloneTarget,
+    vendor: 'owncloud' | 'other' = 'owncloud',
+  ): Promise<Rclone> {
     const { root, env } = await labPrograms()
     const program = `${root}/usr/bin/rclone`
     const obscured = await run(program, ['obscure', '-'], { env, input: password })
@@ -28,8 +32,7 @@ export class Rclone {
       RCLONE_CONFIG: '/dev/null',
       RCLONE_CONFIG_DRIVE_TYPE: 'webdav',
       RCLONE_CONFIG_DRIVE_URL: url,
-      // Sends and expects modification times.
-      RCLONE_CONFIG_DRIVE_VENDOR: 'owncloud',
+      RCLONE_CONFIG_DRIVE_VENDOR: vendor,
       RCLONE_CONFIG_DRIVE_USER: username,
       RCLONE_CONFIG_DRIVE_PASS: obscured.stdout.trim(),
       // What fails must show.

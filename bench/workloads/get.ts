@@ -1,0 +1,121 @@
+import { bigFile, inDrive, quarterFile, smallFile, smallName } from '../data.js'
+import { Check, type Content } from '../content.js'
+import { Client, each } from '../drive.js'
+import { downloadDirectly } from '../direct.js'
+import { MB, median, timed, type Turn, type Workload } from '../workload.js'
+
+/** Reads a file, or a part, and compares every byte. */
+export async function fetchFile(
+  client: Client,
+  path: string,
+  content: Content,
+  range?: { start: number; length: number },
+): Promise<void> {
+  const check = new Check(content, range?.start, range?.length)
+  const headers = range && { Range: `bytes=${range.start}-${range.start + range.length - 1}` }
+  await client.send({ method: 'GET', path, ...(headers ? { headers } : {}), sink: check.take }, range ? 206 : 200)
+  check.end()
+}
+
+/** Opens what is open in a drive that is in use: the login, connections to the server, the listing above. */
+async function warm({ drive, server }: Turn, connections: number): Promise<void> {
+  const client = new Client(drive)
+  const names = Array.from({ length: connections }, (_, n) => n)
+  await each(names, connections, (n) => fetchFile(client, inDrive(drive.prefix, server, smallName(n)), smallFile(n)))
+  client.close()
+}
+
+export const getBig: Workload = {
+  name: 'get',
+  title: 'GET 1 GiB',
+  unit: 'MB/s',
+  before: (turn) => warm(turn, 1),
+  async run({ drive, server, scale }) {
+    const client = new Client(drive)
+    const content = bigFile(scale)
+    const seconds = await timed(() => fetchFile(client, inDrive(drive.prefix, server, 'big.bin'), content))
+    client.close()
+    return { value: content.length / MB / seconds, bytes: content.length, requests: 1 }
+  },
+  direct: ({ server, scale, stage }) => downloadDirectly(stage, server, 'big.bin', scale.big),
+}
+
+export const getFour: Workload = {
+  name: 'get-4',
+  title: 'GET 4 x 256 MiB at once',
+  unit: 'MB/s',
+  before: (turn) => warm(turn, 4),
+  async run({ drive, server, scale }) {
+    const client = new Client(drive)
+    const seconds = await timed(() =>
+      each([0, 1, 2, 3], 4, (n) =>
+        fetchFile(client, inDrive(drive.prefix, server, `quarter-${n}.bin`), quarterFile(scale, n)),
+      ),
+    )
+    client.close()
+    const bytes = scale.quarter * 4
+    return { value: bytes / MB / seconds, bytes, requests: 4 }
+  },
+}
+
+export const getRange: Workload = {
+  name: 'range',
+  title: 'ranged GET 1 MiB at 900 MiB, p50',
+  unit: 'ms',
+  before: (turn) => warm(turn, 1),
+  async run({ drive, server, scale }) {
+    const client = new Client(drive)
+    const length = 1 << 20
+    const times: number[] = []
+    for (let n = 0; n < 7; n++) {
+      const range = { start: scale.rangeAt + n * 4099, length }
+      const path = inDrive(drive.prefix, server, 'big.bin')
+      times.push((await timed(() => fetchFile(client, path, bigFile(scale), range))) * 1000)
+    }
+    client.close()
+    return { value: median(times), bytes: length * times.length, requests: times.length }
+  },
+}
+
+export const getRanges: Workload = {
+  name: 'ranges',
+  title: '200 random ranges of 64 KiB',
+  unit: 'per s',
+  before: (turn) => warm(turn, 1),
+  async run({ drive, server, scale, round }) {
+    const client = new Client(drive)
+    const length = 64 * 1024
+    // The same places for both drives, others in each round.
+    const starts = Array.from(
+      { length: scale.ranges },
+      (_, n) => ((n + 1) * 104_729 * (round + 7) * 31) % (scale.big - length),
+    )
+    const path = inDrive(drive.prefix, server, 'big.bin')
+    const seconds = await timed(async () => {
+      for (const start of starts) await fetchFile(client, path, bigFile(scale), { start, length })
+    })
+    client.close()
+    return { value: starts.length / seconds, bytes: length * starts.length, requests: starts.length }
+  },
+}
+
+function getSmall(atOnce: number): Workload {
+  return {
+    name: `get-small-c${atOnce}`,
+    title: `GET 4 KiB, c${atOnce}`,
+    unit: 'per s',
+    before: (turn) => warm(turn, atOnce),
+    async run({ drive, server, scale }) {
+      const client = new Client(drive)
+      const names = Array.from({ length: scale.smallGets }, (_, n) => n)
+      const seconds = await timed(() =>
+        each(names, atOnce, (n) => fetchFile(client, inDrive(drive.prefix, server, smallName(n)), smallFile(n))),
+      )
+      client.close()
+      return { value: names.length / seconds, requests: names.length }
+    },
+  }
+}
+
+export const getSmallOne = getSmall(1)
+export const getSmallMany = getSmall(16)

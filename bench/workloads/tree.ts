@@ -1,0 +1,72 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { Rclone } from '../../test/support/rclone.js'
+import { bytesOf, checkFile, type Content } from '../content.js'
+import { inDrive, makeFolderIn, onDisk, removeFolder } from '../data.js'
+import { timed, type Turn, type Workload } from '../workload.js'
+
+const FOLDERS = 10
+const content = (n: number): Content => ({ seed: 3000 + n, length: 1024 + ((n * 977) % 8192) })
+const nameOf = (n: number): string => `folder-${n % FOLDERS}/file-${n}.txt`
+const folderOf = ({ id }: Turn): string => `tree-${id}`
+const files = ({ scale }: Turn): number[] => Array.from({ length: scale.treeFiles }, (_, n) => n)
+
+async function plant(turn: Turn, base: string): Promise<void> {
+  for (let n = 0; n < FOLDERS; n++) await mkdir(path.join(base, `folder-${n}`), { recursive: true })
+  for (const n of files(turn)) await writeFile(path.join(base, nameOf(n)), bytesOf(content(n)))
+}
+
+async function checkTree(turn: Turn, base: string): Promise<void> {
+  for (const n of files(turn)) await checkFile(path.join(base, nameOf(n)), content(n))
+}
+
+/** The folder as `rclone` the client reaches it through either drive: by plain WebDAV. */
+async function clientOf({ drive, server, ...turn }: Turn): Promise<Rclone> {
+  const [username = '', password = ''] = Buffer.from(drive.authorization().slice('Basic '.length), 'base64')
+    .toString()
+    .split(':')
+  const url = `http://127.0.0.1:${drive.port}${inDrive(drive.prefix, server, folderOf({ drive, server, ...turn }))}`
+  return Rclone.on({ url, username, password }, 'other')
+}
+
+const local = (turn: Turn, what: string): string => path.join(turn.stage.lab.scratch, `${folderOf(turn)}-${what}`)
+
+export const treeUp: Workload = {
+  name: 'tree-up',
+  title: '500 small files up by rclone copy',
+  unit: 'per s',
+  async before(turn) {
+    await makeFolderIn(turn.drive, turn.server, folderOf(turn))
+    await plant(turn, local(turn, 'up'))
+  },
+  async run(turn) {
+    const rclone = await clientOf(turn)
+    const seconds = await timed(() => rclone.must('copy', local(turn, 'up'), 'drive:'))
+    return { value: turn.scale.treeFiles / seconds, requests: turn.scale.treeFiles }
+  },
+  async after(turn) {
+    await checkTree(turn, onDisk(turn.server, folderOf(turn)))
+    await rm(local(turn, 'up'), { recursive: true })
+    await removeFolder(turn.server, folderOf(turn))
+  },
+}
+
+export const treeDown: Workload = {
+  name: 'tree-down',
+  title: '500 small files down by rclone copy',
+  unit: 'per s',
+  async before(turn) {
+    await makeFolderIn(turn.drive, turn.server, folderOf(turn))
+    await plant(turn, onDisk(turn.server, folderOf(turn)))
+  },
+  async run(turn) {
+    const rclone = await clientOf(turn)
+    const seconds = await timed(() => rclone.must('copy', 'drive:', local(turn, 'down')))
+    return { value: turn.scale.treeFiles / seconds, requests: turn.scale.treeFiles }
+  },
+  async after(turn) {
+    await checkTree(turn, local(turn, 'down'))
+    await rm(local(turn, 'down'), { recursive: true })
+    await removeFolder(turn.server, folderOf(turn))
+  },
+}
