@@ -6,6 +6,8 @@ import { inDrive, makeFolderIn, onDisk, removeFolder } from '../data.js'
 import { timed, type Turn, type Workload } from '../workload.js'
 
 const FOLDERS = 10
+/** As rclone is used: `serve webdav` refuses some of its requests with 423. */
+const RETRIES = ['--retries', '3', '--low-level-retries', '10']
 const content = (n: number): Content => ({ seed: 3000 + n, length: 1024 + ((n * 977) % 8192) })
 const nameOf = (n: number): string => `folder-${n % FOLDERS}/file-${n}.txt`
 const folderOf = ({ id }: Turn): string => `tree-${id}`
@@ -41,7 +43,7 @@ export const treeUp: Workload = {
   },
   async run(turn) {
     const rclone = await clientOf(turn)
-    const seconds = await timed(() => rclone.must('copy', local(turn, 'up'), 'drive:'))
+    const seconds = await timed(() => rclone.must('copy', ...RETRIES, local(turn, 'up'), 'drive:'))
     return { value: turn.scale.treeFiles / seconds, requests: turn.scale.treeFiles }
   },
   async after(turn) {
@@ -61,7 +63,7 @@ export const treeDown: Workload = {
   },
   async run(turn) {
     const rclone = await clientOf(turn)
-    const seconds = await timed(() => rclone.must('copy', 'drive:', local(turn, 'down')))
+    const seconds = await timed(() => rclone.must('copy', ...RETRIES, 'drive:', local(turn, 'down')))
     return { value: turn.scale.treeFiles / seconds, requests: turn.scale.treeFiles }
   },
   async after(turn) {

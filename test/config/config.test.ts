@@ -55,7 +55,7 @@ describe('loadConfig', () => {
     const config = loadConfig({ FTPCLUSTER_CONFIG, FTPCLUSTER_PORT: '9001', FTPCLUSTER_DEADLINES_FIRST_BYTE: '1.5s' })
     expect(config).to.include({ port: 9001, host: '127.0.0.1' })
     expect(config.deadlines).to.include({ connect: 3000, firstByte: 1500, metadata: 15_000 })
-    expect(config.pool.perAccount).to.equal(4)
+    expect(config.pool.perAccount).to.equal(16)
   })
 
   it('is frozen through and through', () => {

@@ -5,6 +5,7 @@ import { createDialer } from '../../src/storage/dialer.js'
 import type { Connection } from '../../src/storage/driver.js'
 import { createSftpDriver } from '../../src/storage/sftp/sftp-driver.js'
 import { labFor, type AccountName, type Lab, type LabDaemon } from '../lab/lab.js'
+import { signal } from '../lab/processes.js'
 import { chunks, names, pattern, put } from './conformance/world.js'
 import { describeDriverConformance } from './driver-conformance.js'
 
@@ -117,7 +118,7 @@ describe('SFTP driver on OpenSSH', () => {
     const mine = sshd.sessions()
     async function* endless() {
       for (let sent = 0; ; sent++) {
-        if (sent === 20) for (const pid of mine) process.kill(pid, 'SIGKILL')
+        if (sent === 20) for (const pid of mine) signal(pid, 'SIGKILL')
         yield await Promise.resolve(Buffer.alloc(65_536))
       }
     }

@@ -1,14 +1,20 @@
 import type { Stats } from 'ssh2'
 import type { ByteRange, ByteSink, Deadlines } from '../driver.js'
 import { StorageError } from '../errors.js'
+import { Headroom } from './headroom.js'
 import { typeOf } from './sftp-attributes.js'
 import { explainRead } from './sftp-diagnosis.js'
 import { abortedBy, answered, isStatus } from './sftp-errors.js'
 import type { SftpSession } from './sftp-session.js'
 import { Wakeup } from './wakeup.js'
 
-/** Bytes asked for ahead of the sink, and so the most that one read holds in memory. */
+/** Bytes asked for ahead of the sink, and so the most that one read holds in memory; at a distance more, see `FAR`. */
 const READ_AHEAD = 4 * 1024 * 1024
+/** Bytes asked for ahead for each millisecond of round trip: enough for 1.5 GB/s. */
+const PER_MILLISECOND = 1.5 * 1024 * 1024
+/** The most that one read asks for ahead, and what all of them together may beyond `READ_AHEAD`. */
+const FAR = 16 * 1024 * 1024
+const headroom = new Headroom(6 * (FAR - READ_AHEAD))
 const MAX_REQUESTS = 64
 /** Requests sent before the size is known; most files end within the first. */
 const FIRST_REQUESTS = 2
@@ -53,6 +59,7 @@ class Read {
   #sized = false
   #chunk: number
   #depth = FIRST_REQUESTS
+  #extra: number | undefined
   #failure: unknown
   #failed = false
   #aborted = false
@@ -89,6 +96,7 @@ class Read {
       throw await explainRead(this.session, this.path, error)
     } finally {
       this.#finished = true
+      headroom.give(this.#extra ?? 0)
       this.signal?.removeEventListener('abort', onAbort)
       this.#watch.disarm()
       this.#close()
@@ -98,6 +106,7 @@ class Read {
   #open(): void {
     const { session } = this
     const { sftp } = session
+    const asked = performance.now()
     session.submit<Buffer>(
       (answer) => sftp.open(this.path, 'r', answer),
       (error, handle) => {
@@ -105,6 +114,7 @@ class Read {
           this.#fail(error)
           return
         }
+        session.answeredIn(performance.now() - asked)
         this.#handle = handle
         if (this.#finished) {
           this.#close()
@@ -159,7 +169,7 @@ class Read {
 
   /** Sends requests up to the depth allowed by now. */
   #ask(): void {
-    const depth = Math.min(this.#depth, MAX_REQUESTS, Math.max(2, Math.floor(READ_AHEAD / this.#chunk)))
+    const depth = Math.min(this.#depth, MAX_REQUESTS, Math.max(2, Math.floor(this.#ahead() / this.#chunk)))
     while (this.#pieces.length < depth && this.#next < this.#end && !this.#failed && !this.#aborted) {
       const wanted = Math.min(this.#chunk, this.#end - this.#next)
       const spare = this.#spare.pop()
@@ -169,6 +179,16 @@ class Read {
       this.#pieces.push(piece)
       this.#request(piece)
     }
+  }
+
+  /** Bytes that may be asked for ahead of the sink; a read that goes on far away gets more. */
+  #ahead(): number {
+    if (this.#extra === undefined && this.#depth * this.#chunk > READ_AHEAD) {
+      const wanted = Math.min(FAR, PER_MILLISECOND * this.session.roundTrip) - READ_AHEAD
+      this.#extra = headroom.take(wanted)
+      if (this.#extra > 0) this.session.widenWindow(READ_AHEAD + this.#extra)
+    }
+    return READ_AHEAD + (this.#extra ?? 0)
   }
 
   #request(piece: Piece): void {
@@ -186,6 +206,7 @@ class Read {
           answer,
         ),
       (error, count = 0) => {
+        session.refillWindow()
         if (this.#finished) return
         if (error) {
           this.#fail(error)
