@@ -1,6 +1,7 @@
 import type { Endpoint, Login } from '../storage/driver.js'
 import type { Drivers } from '../storage/drivers.js'
 import { openFolderProvisioner } from './provisioners/folder.js'
+import { openSystemProvisioner } from './provisioners/system.js'
 import { ProvisionError } from './provision-error.js'
 import type { ProvisionerSecret, ProvisionerSettings } from './provisioner-settings.js'
 import type { Provisioner, ProvisionerCall } from './provisioner.js'
@@ -36,6 +37,8 @@ export async function openProvisioner(options: ProvisionerOptions): Promise<Prov
   switch (settings.kind) {
     case 'folder':
       return openFolderProvisioner(settings, options)
+    case 'system':
+      return openSystemProvisioner(settings, options)
     default:
       throw new ProvisionError('UNSUPPORTED', `This gateway does not know accounts of the kind ${settings.kind}.`)
   }

@@ -28,6 +28,8 @@ export type ProvisionErrorCode =
 
 /** Whether the same step may well succeed later, with nothing changed by anybody. */
 const PASSING: readonly ProvisionErrorCode[] = ['UNREACHABLE', 'TIMED_OUT']
+/** What one account alone can raise. */
+const OF_ONE_ACCOUNT: readonly ProvisionErrorCode[] = ['NAME_TAKEN', 'NO_ACCOUNT', 'REFUSED', 'PROTOCOL']
 
 export class ProvisionError extends AppError {
   constructor(
@@ -41,6 +43,11 @@ export class ProvisionError extends AppError {
   /** True where waiting may help: the server did not answer. */
   get passing(): boolean {
     return PASSING.includes(this.code)
+  }
+
+  /** True where the next account would fare no better: the rest of the server's steps may wait. */
+  get ofServer(): boolean {
+    return !OF_ONE_ACCOUNT.includes(this.code)
   }
 }
 

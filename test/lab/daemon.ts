@@ -20,6 +20,7 @@ import { pureFtpd } from './daemons/pure-ftpd.js'
 import { type DaemonKind, type Recipe, type RecipeInput } from './daemons/recipe.js'
 import { sshd } from './daemons/sshd.js'
 import { vsftpd } from './daemons/vsftpd.js'
+import type { LabMachine } from './machine.js'
 import { freePort } from './ports.js'
 import { signal } from './processes.js'
 import { INNER_ROOT, type World } from './world.js'
@@ -66,6 +67,8 @@ export interface LabSecrets {
   readonly hostKey: { keyFile: string; fingerprint: string }
   readonly keys: Keys
   readonly keyFolder: string
+  /** All daemons are on it, when given. */
+  readonly machine: LabMachine | undefined
 }
 
 export interface DaemonOptions {
@@ -107,7 +110,8 @@ export async function startDaemon(world: World, secrets: LabSecrets, options: Da
     authUserFile: path.join(folder, 'authUserFile'),
     tls: secrets.tls,
     hostKeyFile: secrets.hostKey.keyFile,
-    authorizedKeys: secrets.keyFolder,
+    authorizedKeys: secrets.machine?.authorizedKeys ?? secrets.keyFolder,
+    machine: secrets.machine !== undefined,
     settings: options.settings ?? [],
   })
   for (const [name, text] of Object.entries(recipe.files)) await writeFile(path.join(folder, name), text)
@@ -135,7 +139,9 @@ export async function startDaemon(world: World, secrets: LabSecrets, options: Da
   let running: { child: ChildProcess; pid: number } | undefined
   const start = async () => {
     if (running !== undefined) return
-    const bind = ['passwd', 'group', 'shadow'].map((name) => `mount --bind ${folder}/${name} /etc/${name}`)
+    const bind =
+      secrets.machine?.mounts ??
+      ['passwd', 'group', 'shadow'].map((name) => `mount --bind ${folder}/${name} /etc/${name}`)
     const child = await world.start(recipe.command, recipe.args, {
       prepare: [...bind, ...(recipe.prepare === undefined ? [] : [recipe.prepare])].join(' && '),
       env: secrets.env,

@@ -13,12 +13,14 @@ import { accountFiles, hashPasswords, makeKeys } from './accounts.js'
 import { makeCertificate, makeHostKey } from './certificates.js'
 import { startDaemon, type LabDaemon } from './daemon.js'
 import type { DaemonKind } from './daemons/recipe.js'
+import { makeMachine, type LabMachine } from './machine.js'
 import { environmentOf, labObstacle, mustHaveAll, unpackedRoot } from './packages.js'
 import { INNER_ROOT, startWorld } from './world.js'
 
 export { localPath } from './accounts.js'
 export type { AccountName, LabAccount } from './accounts.js'
 export type { LabDaemon } from './daemon.js'
+export type { LabMachine } from './machine.js'
 export type { DaemonKind } from './daemons/recipe.js'
 
 export const ALL_DAEMONS: readonly DaemonKind[] = [
@@ -35,6 +37,11 @@ export interface LabOptions {
   readonly daemons: readonly (DaemonKind | { readonly kind: DaemonKind; readonly settings: readonly string[] })[]
   /** Gives every daemon an account `small` whose home is a file system of this many bytes. */
   readonly smallDisk?: number
+  /**
+   * All daemons are one machine, with one `/etc` of their own whose accounts can be changed, with sudo, and with two logins
+   * for whoever manages them. The usual accounts are not there.
+   */
+  readonly machine?: boolean
 }
 
 export interface Lab {
@@ -42,6 +49,8 @@ export interface Lab {
   readonly daemons: readonly LabDaemon[]
   /** The first daemon of that kind. */
   daemon(kind: DaemonKind): LabDaemon
+  /** The machine of a lab that was started with one. */
+  readonly machine: LabMachine
   /** A folder of this lab for whatever a test needs; it goes with the lab. */
   readonly scratch: string
   /** Ends every process, unmounts and removes everything. */
@@ -66,7 +75,16 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     ])
     // Daemons run as other users too, for whom the repository may lie out of reach.
     const inner = await environmentOf(root, INNER_ROOT)
-    const secrets = { env: inner, files: (homes: string) => accountFiles(homes, hashes), tls, hostKey, keys, keyFolder }
+    const machine = options.machine === true ? await makeMachine(world.folder, keys.carol, keyFolder) : undefined
+    const secrets = {
+      env: inner,
+      files: (homes: string) => accountFiles(homes, hashes),
+      tls,
+      hostKey,
+      keys,
+      keyFolder,
+      machine,
+    }
     const daemons = await Promise.all(
       options.daemons.map((wanted, i) => {
         const { kind, settings } = typeof wanted === 'string' ? { kind: wanted, settings: [] } : wanted
@@ -79,6 +97,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         const found = daemons.find((daemon) => daemon.kind === kind)
         if (found === undefined) throw new Error(`This lab was started without ${kind}.`)
         return found
+      },
+      get machine() {
+        if (machine === undefined) throw new Error('This lab was started without a machine.')
+        return machine
       },
       scratch,
       stop: () => world.stop(),

@@ -24,6 +24,7 @@ const DAEMONS_AND_CLIENTS: PackageSet = {
     ['vsftpd'],
     ['pure-ftpd'],
     ['openssh-server', 'openssh-sftp-server', 'openssh-client'],
+    ['sudo'],
     ['litmus', 'cadaver'],
     ['rclone'],
     ['fuse3'],

@@ -157,7 +157,8 @@ async function logIn(
   }
 }
 
-function explainLogin(error: unknown, attempt: LoginAttempt): StorageError {
+/** Why a login over SSH did not come to an end, whatever the connection was meant for. */
+export function explainLogin(error: unknown, attempt: LoginAttempt): StorageError {
   if (isStorageError(error)) return error
   const { level, code, message } = error instanceof Error ? (error as SshError) : { level: '', code: '', message: '' }
   if (attempt.reason !== undefined) return new StorageError('LOGIN_REJECTED', attempt.reason, { cause: error })

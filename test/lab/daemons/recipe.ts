@@ -13,6 +13,8 @@ export interface RecipeInput {
   readonly tls: { readonly certFile: string; readonly keyFile: string }
   readonly hostKeyFile: string
   readonly authorizedKeys: string
+  /** Whether it stands on the machine of the lab: programs can be run, and accounts come and go. */
+  readonly machine: boolean
   /** Extra lines for the configuration file, e.g. `AllowOverwrite off`. */
   readonly settings: readonly string[]
 }

@@ -4,7 +4,9 @@ import { configText, type Recipe, type RecipeInput } from './recipe.js'
 /** Where the packages' sftp-server is. */
 export const sftpServer = (root: string): string => `${root}/usr/lib/openssh/sftp-server`
 
-const subsystem = (root: string): string => `Subsystem sftp ${sftpServer(root)} -u 022`
+/** On the machine the one that is built in: accounts there have a shell that lets nobody in. */
+const subsystem = ({ machine, root }: RecipeInput): string =>
+  `Subsystem sftp ${machine ? 'internal-sftp' : sftpServer(root)} -u 022`
 
 /** sshd_config(5), sftp-server(8) */
 export function sshd(input: RecipeInput): Recipe {
@@ -15,13 +17,13 @@ export function sshd(input: RecipeInput): Recipe {
     'AddressFamily inet',
     `HostKey ${input.hostKeyFile}`,
     `PidFile ${input.folder}/sshd.pid`,
-    `AuthorizedKeysFile ${input.authorizedKeys}/%u.pub`,
+    `AuthorizedKeysFile ${input.authorizedKeys}/${input.machine ? '%u' : '%u.pub'}`,
     'StrictModes no',
     'UsePAM no',
     'PasswordAuthentication yes',
     'PubkeyAuthentication yes',
     'KbdInteractiveAuthentication no',
-    'PermitRootLogin no',
+    `PermitRootLogin ${input.machine ? 'prohibit-password' : 'no'}`,
     'UseDNS no',
     'PrintMotd no',
     'MaxStartups 1000',
@@ -29,7 +31,8 @@ export function sshd(input: RecipeInput): Recipe {
     'MaxAuthTries 20',
     'LoginGraceTime 60',
     // sshd takes one subsystem of a name.
-    ...(input.settings.some((line) => line.startsWith('Subsystem sftp ')) ? [] : [subsystem(input.root)]),
+    ...(input.settings.some((line) => line.startsWith('Subsystem sftp ')) ? [] : [subsystem(input)]),
+    ...(input.machine ? [`SetEnv PATH=${input.root}/usr/bin:/usr/bin:/bin`] : []),
     ...input.settings,
   ]
   return {
