@@ -36,6 +36,7 @@ const STORAGE: Record<StorageErrorCode, readonly [status: number, message: strin
   CONNECTION_LOST: [502, 'The connection to the server broke.'],
   PROTOCOL: [502, 'The server gave an answer that makes no sense.'],
   TOO_LARGE: [507, 'The folder holds more than can be listed.'],
+  OVERLOADED: [503, 'The gateway is at its limit. Try again shortly.'],
   ABORTED: [499, 'The request was given up.'],
 }
 

@@ -63,7 +63,7 @@ export function addressRules(allow: readonly string[]): (address: string) => boo
  * A dialer that resolves a host once, refuses every address that the rules exclude, and connects to the checked address
  * itself, so that a name cannot point elsewhere between check and use. Several addresses race (RFC 8305).
  *
- * The dialer throws UNREACHABLE (also for a refused address), TIMED_OUT and ABORTED.
+ * The dialer throws UNREACHABLE (also for a refused address), TIMED_OUT, OVERLOADED and ABORTED.
  */
 export function createDialer(options: DialerOptions): Dialer {
   const isAllowed = addressRules(options.allow)
@@ -109,6 +109,7 @@ async function resolveName(
   try {
     return await resolve(host)
   } catch (error) {
+    if (isOverload(error)) throw overloaded(error)
     throw new StorageError('UNREACHABLE', 'The host name cannot be resolved.', { cause: error })
   }
 }
@@ -179,12 +180,22 @@ function race(
 }
 
 function unreachable(cause: Error | undefined): StorageError {
+  if (isOverload(cause)) return overloaded(cause)
   const code = cause && 'code' in cause ? cause.code : undefined
   const why =
     code === 'ECONNREFUSED'
       ? 'The server refused the connection.'
       : `The server cannot be reached (${reasonOf(cause)}).`
   return new StorageError('UNREACHABLE', why, { cause })
+}
+
+/** This process, or this machine, has as many files open as it may. */
+function isOverload(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE')
+}
+
+function overloaded(cause: unknown): StorageError {
+  return new StorageError('OVERLOADED', 'The gateway has no file descriptor left.', { cause })
 }
 
 /** An errno such as EHOSTUNREACH: the message of a socket error would show the address. */

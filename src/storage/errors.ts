@@ -34,6 +34,8 @@ export type StorageErrorCode =
   | 'PROTOCOL'
   /** More than a bound allows, e.g. a listing. */
   | 'TOO_LARGE'
+  /** The gateway has no file descriptor left for one more connection. Nothing is known of the server. */
+  | 'OVERLOADED'
   /** The caller's signal fired. */
   | 'ABORTED'
 

@@ -25,6 +25,7 @@ describe('answerFor', () => {
     CONNECTION_LOST: 502,
     PROTOCOL: 502,
     TOO_LARGE: 507,
+    OVERLOADED: 503,
     ABORTED: 499,
   }
   for (const [code, status] of Object.entries(storage)) {
