@@ -1,5 +1,5 @@
 import sqlite3 from 'sqlite3'
-import { translateDatabaseError } from './errors.js'
+import { DatabaseError, translateDatabaseError } from './errors.js'
 
 export type SqlValue = string | number | null
 export type SqlRow = Readonly<Record<string, SqlValue>>
@@ -12,8 +12,13 @@ export type SqlRow = Readonly<Record<string, SqlValue>>
 export class SqliteConnection {
   readonly #statements = new Map<string, sqlite3.Statement>()
   #tail: Promise<unknown> = Promise.resolve()
+  /** The last transaction did not get the lock of the file. */
+  #lockedOut = false
 
-  private constructor(readonly database: sqlite3.Database) {}
+  private constructor(
+    readonly database: sqlite3.Database,
+    private readonly busyTimeoutMs: number,
+  ) {}
 
   /** @param file an existing database; it is never created here */
   static async open(file: string, busyTimeoutMs: number): Promise<SqliteConnection> {
@@ -24,7 +29,7 @@ export class SqliteConnection {
       })
       opened.configure('busyTimeout', busyTimeoutMs)
     })
-    return new SqliteConnection(database)
+    return new SqliteConnection(database, busyTimeoutMs)
   }
 
   /** Rows of one statement. */
@@ -32,10 +37,17 @@ export class SqliteConnection {
     return this.#enqueue(() => this.#all(sql, values))
   }
 
-  /** Several statements as one transaction: all of them or none. */
+  /**
+   * Several statements as one transaction: all of them or none. While another process holds the lock of the file, those in
+   * line behind one that waited for it in vain do not each wait that long again.
+   */
   transaction<T>(work: (run: Run, all: All) => Promise<T>): Promise<T> {
+    const since = performance.now()
     return this.#enqueue(async () => {
+      if (this.#lockedOut && performance.now() - since >= this.busyTimeoutMs) throw busy()
+      this.#lockedOut = true
       await this.#run('BEGIN IMMEDIATE', [])
+      this.#lockedOut = false
       try {
         const result = await work(
           (sql, ...values) => this.#run(sql, values),
@@ -107,6 +119,10 @@ export type Run = (sql: string, ...values: SqlValue[]) => Promise<RunResult>
 export type All = (sql: string, ...values: SqlValue[]) => Promise<SqlRow[]>
 
 function nothing(): void {}
+
+function busy(): DatabaseError {
+  return new DatabaseError('DATABASE_BUSY', 'Another process holds the database.', { retryAfterSeconds: 2 })
+}
 
 /** Whether SQLite says that a file is no database, or a damaged one. */
 export function isDamage(error: unknown): boolean {

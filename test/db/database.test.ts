@@ -164,6 +164,22 @@ describe('openDatabase', () => {
     }
   })
 
+  it('lets those in line wait for the lock of another process together, not one after the other', async () => {
+    const busyTimeoutMs = 200
+    const database = await openHere({ busyTimeoutMs })
+    const other = new sqlite3.Database(join(folder, FILE))
+    try {
+      await new Promise((resolve) => other.exec('BEGIN EXCLUSIVE', resolve))
+      const started = performance.now()
+      const errors = await Promise.all(Array.from({ length: 20 }, () => rejectionOf(database.write())))
+      for (const error of errors) expect(error).to.include({ code: 'DATABASE_BUSY' })
+      expect(performance.now() - started).to.be.below((20 * busyTimeoutMs) / 2)
+    } finally {
+      await new Promise((resolve) => other.close(resolve))
+    }
+    await database.write()
+  })
+
   it('keeps audit events from being changed or deleted', async () => {
     const database = await openHere()
     const event = { at: new Date(), type: 'user.created', actorKind: 'cli', actorId: null, actorName: 'x' }
