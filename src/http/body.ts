@@ -3,9 +3,7 @@ import { clientGone, HttpError } from './errors.js'
 
 /** A client that sends nothing of a body for this long is cut. */
 export const CLIENT_IDLE_MS = 60_000
-/** After this much waiting for the client, a body must have come at `MIN_RATE` on average. */
-const GRACE_MS = 60_000
-/** Bytes per second. */
+/** Bytes per second that a body must have come at on average, once all waiting for it is longer than one silence may be. */
 const MIN_RATE = 1024
 /** Bytes of an unwanted body that are read to keep the connection. */
 const DRAIN_LIMIT = 64 * 1024
@@ -102,7 +100,7 @@ export async function* bodyOf(request: IncomingMessage, options: BodyOptions): A
         }
       })
       waited += performance.now() - since
-      if (waited > GRACE_MS && received < (waited / 1000) * MIN_RATE) throw tooSlow()
+      if (waited > idleMs && received < (waited / 1000) * MIN_RATE) throw tooSlow()
     }
     if (!request.complete) throw clientGone()
   } finally {
