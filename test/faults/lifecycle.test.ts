@@ -1,11 +1,10 @@
 import { expect } from 'chai'
 import { once } from 'node:events'
-import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import path from 'node:path'
 import sqlite3 from 'sqlite3'
 import { unpackedRoot } from '../lab/packages.js'
-import { must } from '../lab/run.js'
 import { PASSWORD, USER } from '../support/drive.js'
 import { GatewayProcess } from '../support/gateway.js'
 import { contentOf, eventually, temporaryFilesIn, versionOf } from '../support/upload.js'
@@ -274,34 +273,6 @@ describe('the life of a gateway', function () {
       }
       const until = gateway.log
       expect(until).to.not.match(/"level":(50|60)/)
-    })
-  })
-
-  row(34, 'without a free file descriptor it answers 503 or refuses, lives on, and recovers', async (notes) => {
-    const limits = { FTPCLUSTER_LIMITS_CONNECTIONS: '5000', FTPCLUSTER_LIMITS_CONNECTIONS_PER_ADDRESS: '5000' }
-    await another({ env: limits }, async (gateway) => {
-      await assertServes(gateway)
-      const used = (await readdir(`/proc/${gateway.pid}/fd`)).length
-      await must('prlimit', ['--pid', String(gateway.pid), `--nofile=${used + 40}`])
-      const crowd = await Promise.all(
-        Array.from({ length: 150 }, async () => {
-          const socket = connect(gateway.port, '127.0.0.1').on('error', () => undefined)
-          await Promise.race([once(socket, 'connect'), once(socket, 'close')])
-          return socket
-        }),
-      )
-      const during = await Promise.race([
-        ask({ method: 'PROPFIND', url: gateway.dav('vsftpd'), headers: DEPTH }),
-        new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 1_000)),
-      ])
-      expect(during?.status, 'during').to.be.oneOf([undefined, 'cut', 207, 503, 502])
-      for (const socket of crowd) socket.destroy()
-      const started = performance.now()
-      await eventually('it serves again', 10, async () => {
-        return (await ask({ method: 'PROPFIND', url: gateway.dav('vsftpd'), headers: DEPTH })).status === 207
-      })
-      notes.within('serving again after', performance.now() - started, 10_000)
-      expect((await ask({ method: 'PUT', url: gateway.dav('vsftpd', FILE), body: 'x' })).status).to.be.oneOf([201, 204])
     })
   })
 

@@ -13,6 +13,7 @@ const DEPTH = { headers: { Depth: '1' } }
 /** `TENTHS` of the rig, with room for a busy machine. */
 const CONNECT = 3_000
 const ROOM = 4_000
+const DRIPS = ['drip-greeting', 'drip-login', 'drip-listing'] as const
 const PIN = { kind: 'pinned', fingerprints: [`SHA256:${'A'.repeat(43)}`] } as const
 
 /** One character after the other, without end and without an end of line. */
@@ -30,6 +31,8 @@ describe('a server that cannot be reached as it should', function () {
   let visitors = 0
   const silentSockets = new Set<Socket>()
   const fakes: FakeFtpServer[] = []
+  /** The servers that cost their deadlines are asked all at once. */
+  const asked = new Map<string, Promise<Answer>>()
 
   before(async function () {
     hole = await startBlackHole()
@@ -86,6 +89,10 @@ describe('a server that cannot be reached as it should', function () {
         { alias: 'dual', endpoint: { ...ftp(await freePort()).endpoint, host: 'localhost' } },
       ],
     })
+    for (const alias of ['mute', 'mute-sftp', 'mute-tls', 'no-data']) {
+      asked.set(alias, rig.ask('PROPFIND', `${alias}/`, DEPTH))
+    }
+    for (const alias of DRIPS) asked.set(alias, rig.ask('PROPFIND', `${alias}/folder`, DEPTH))
   })
 
   after(async () => {
@@ -96,6 +103,12 @@ describe('a server that cannot be reached as it should', function () {
     silent?.close()
     elsewhere?.close()
   })
+
+  async function answerOf(alias: string): Promise<Answer> {
+    const answer = await asked.get(alias)
+    if (answer === undefined) throw new Error(`${alias} was not asked.`)
+    return answer
+  }
 
   async function healthy(): Promise<Answer> {
     const answer = await rig.ask('PROPFIND', 'proftpd/', DEPTH)
@@ -150,7 +163,7 @@ describe('a server that cannot be reached as it should', function () {
 
   for (const alias of ['mute', 'mute-sftp']) {
     row(3, `a server that accepts and says nothing (${alias}) is answered 504`, async (notes) => {
-      const { status, ms } = await rig.ask('PROPFIND', `${alias}/`, DEPTH)
+      const { status, ms } = await answerOf(alias)
       expect(status).to.equal(504)
       notes.within('504 after', ms, CONNECT + ROOM)
       await healthy()
@@ -158,22 +171,22 @@ describe('a server that cannot be reached as it should', function () {
   }
 
   row(4, 'a server that is silent after AUTH TLS is answered 504, and no password was sent', async (notes) => {
-    const { status, ms } = await rig.ask('PROPFIND', 'mute-tls/', DEPTH)
+    const { status, ms } = await answerOf('mute-tls')
     expect(status).to.equal(504)
     notes.within('504 after', ms, CONNECT + ROOM)
     for (const fake of fakes) expect(fake.lines.filter((line) => line.includes('AUTH')).length).to.be.at.most(1)
   })
 
-  for (const alias of ['drip-greeting', 'drip-login', 'drip-listing']) {
+  for (const alias of DRIPS) {
     row(5, `replies that drip for ever (${alias.slice(5)}) are answered 504`, async (notes) => {
-      const { status, ms } = await rig.ask('PROPFIND', `${alias}/folder`, DEPTH)
+      const { status, ms } = await answerOf(alias)
       expect(status).to.equal(504)
       notes.within('504 after', ms, CONNECT + ROOM)
     })
   }
 
   row(20, 'a blocked data port is answered 504 within one deadline, EPSV and PASV together', async (notes) => {
-    const { status, ms } = await rig.ask('PROPFIND', 'no-data/', DEPTH)
+    const { status, ms } = await answerOf('no-data')
     expect(status).to.equal(504)
     notes.within('504 after', ms, 1_500 + ROOM)
     const { proxy } = rig.station('proftpd')

@@ -100,6 +100,11 @@ export class FaultProxy {
     return this.#frozen
   }
 
+  /** Nothing more is heard on the connections that are open now, as when a NAT forgot them. */
+  forgetAll(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   resetAll(): void {
     for (const socket of [...this.#sockets]) reset(socket)
   }

@@ -8,6 +8,8 @@ export interface Asked {
   readonly body?: Buffer | string | undefined
   /** `user:password`; default the user of the drive. */
   readonly auth?: string | undefined
+  /** A connection to use again; default a new one for each request. */
+  readonly agent?: Agent | undefined
   /** Called with the number of bytes that came so far; may cut the connection. */
   readonly onBytes?: ((bytes: number, cut: () => void) => void | Promise<void>) | undefined
 }
@@ -24,10 +26,18 @@ export interface Answer {
 }
 
 /** A connection for each request: an answer's end says nothing of the next one. */
-const agent = new Agent({ keepAlive: false, maxSockets: Infinity })
+const ONCE = new Agent({ keepAlive: false, maxSockets: Infinity })
 
 /** One request. Resolves however it ends. */
-export function ask({ method, url, headers, body, auth = `${USER}:${PASSWORD}`, onBytes }: Asked): Promise<Answer> {
+export function ask({
+  method,
+  url,
+  headers,
+  body,
+  auth = `${USER}:${PASSWORD}`,
+  agent = ONCE,
+  onBytes,
+}: Asked): Promise<Answer> {
   const started = performance.now()
   return new Promise((resolve) => {
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
@@ -37,7 +47,9 @@ export function ask({ method, url, headers, body, auth = `${USER}:${PASSWORD}`, 
     let head: Pick<Answer, 'status' | 'headers'> = { status: 'cut', headers: {} }
     const finish = (whole: boolean): void =>
       resolve({ ...head, body: Buffer.concat(chunks), whole, ms: performance.now() - started })
+    let answered = false
     outgoing.on('response', (response) => {
+      answered = true
       head = { status: response.statusCode ?? 0, headers: response.headers }
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk)
@@ -51,7 +63,10 @@ export function ask({ method, url, headers, body, auth = `${USER}:${PASSWORD}`, 
       response.on('close', () => finish(response.complete))
     })
     outgoing.on('error', () => undefined)
-    outgoing.on('close', () => finish(false))
+    outgoing.on('close', () => {
+      // On a connection that is kept, the request is over before its answer was read.
+      if (!answered) finish(false)
+    })
     outgoing.end(body)
   })
 }

@@ -65,7 +65,7 @@ export interface RigOptions {
   readonly smallDisk?: number
   readonly env?: Readonly<Record<string, string>>
   readonly under?: readonly string[]
-  /** Further servers, with the login that the user has there. */
+  /** Further servers, on which the (first) user has a login. */
   readonly others?: readonly { readonly alias: string; readonly endpoint: Cluster['servers'][number]['endpoint'] }[]
   /** Logins on every server, each a server of its own in the gateway, behind a proxy of its own. Default: alice. */
   readonly logins?: readonly AccountName[]
@@ -128,7 +128,7 @@ export class Rig {
             })),
         ),
         ...others.map(({ alias }) => ({
-          user: USER,
+          user: people[0]?.username ?? USER,
           server: alias,
           login: { username: 'x', password: 'canary-of-x' },
         })),
