@@ -13,11 +13,16 @@ export interface Visitor {
 /** Who is at the other end of an authenticated request. */
 export function requestClient(
   request: IncomingMessage,
-  { via, credential }: Visitor,
+  visitor: Visitor,
   isTrusted: (address: string) => boolean,
 ): Client {
+  return clientAt(clientAddress(request, isTrusted), request, visitor)
+}
+
+/** The same, where the address is known already. */
+export function clientAt(address: string, request: IncomingMessage, { via, credential }: Visitor): Client {
   return {
-    address: clientAddress(request, isTrusted),
+    address,
     userAgent: request.headers['user-agent'] ?? '',
     requestId: requestIdOf(request),
     via,

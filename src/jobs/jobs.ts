@@ -6,6 +6,8 @@ export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
 export interface Job {
   readonly id: string
   readonly userId: number
+  /** The app password or token that began it; undefined for other logins. */
+  readonly credential: string | undefined
   /** What is done, for people. */
   readonly title: string
   readonly state: JobState
@@ -63,14 +65,21 @@ export class Jobs {
   /**
    * Begins, or lets wait.
    * @param work resolves with how it went, for people
+   * @param credential the app password or token that begins it
    * @returns undefined when the user has too many open ones
    */
-  start(userId: number, title: string, work: (progress: JobProgress) => Promise<string>): Job | undefined {
+  start(
+    userId: number,
+    title: string,
+    work: (progress: JobProgress) => Promise<string>,
+    credential?: string,
+  ): Job | undefined {
     const open = this.#of(userId).filter(({ job }) => isOpen(job)).length
     if (this.#stopped || open >= this.#limits.openPerUser) return undefined
     const job: Job = {
       id: randomUUID(),
       userId,
+      credential,
       title,
       state: 'waiting',
       createdAt: this.now(),

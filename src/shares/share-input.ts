@@ -1,20 +1,12 @@
 import { z } from 'zod'
 import { endDate } from '../parse-input.js'
-import { splitMount, virtualPath } from '../vfs/virtual-path.js'
+import { isInsideMount } from '../vfs/virtual-path.js'
 
 /** A file or folder below a server's folder: whole servers are the administrator's to give. */
 const path = z
   .string()
   .max(4096, 'must not be longer than 4096 characters')
-  .refine(isShareable, 'must be a file or folder inside a server, e.g. /server2/report.pdf')
-
-function isShareable(text: string): boolean {
-  try {
-    return (splitMount(virtualPath(text.split('/')))?.rest.length ?? 0) > 0
-  } catch {
-    return false
-  }
-}
+  .refine(isInsideMount, 'must be a file or folder inside a server, e.g. /server2/report.pdf')
 
 const recipient = z
   .string()

@@ -32,6 +32,20 @@ export function virtualPath(segments: readonly string[]): string {
   return path === '' ? '/' : path
 }
 
+/** The path that people write as `/server2/folder/`; undefined for what is none. */
+export function readPath(text: string): string | undefined {
+  try {
+    return virtualPath(text.split('/'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a path that people write lies inside a server's folder. */
+export function isInsideMount(text: string): boolean {
+  return (splitMount(readPath(text) ?? '/')?.rest.length ?? 0) > 0
+}
+
 /** `/alias/rest/of/it` -> alias and the segments below it; undefined for `/`. */
 export function splitMount(path: string): { alias: string; rest: string[] } | undefined {
   if (path === '/') return undefined

@@ -12,6 +12,11 @@ export function created<B>(location: string, body: B, details: Details = {}) {
   return { status: 201, body, location, ...details } as const
 }
 
+/** @param location where to ask how far it is */
+export function accepted<B>(location: string, body: B) {
+  return { status: 202, body, location } as const
+}
+
 export function noContent() {
   return { status: 204 } as const
 }

@@ -162,6 +162,9 @@ function describeResponse(operation: Operation, spec: ResponseSpec, components: 
     ...('201' in operation.responses && {
       Location: { description: 'Of the new resource.', schema: { type: 'string' } },
     }),
+    ...(spec === operation.responses[202] && {
+      Location: { description: 'Of the job.', schema: { type: 'string' } },
+    }),
   }
   return {
     description: spec.description,

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Actor } from '../../audit/actor.js'
 import type { AuthenticatedUser } from '../../auth/authenticate.js'
 import type { Scope } from '../../auth/scope.js'
+import type { Client } from '../../vfs/observer.js'
 import type { CallerSession } from './caller.js'
 import type { ApiServices } from './services.js'
 
@@ -33,6 +34,8 @@ export interface Call<N extends Needed = Needed, Params = unknown, Query = unkno
   readonly user: N extends 'none' ? undefined : AuthenticatedUser
   /** The same caller, for the changing methods of services. */
   readonly actor: N extends 'none' ? undefined : Actor
+  /** The same caller, for trees. */
+  readonly client: N extends 'none' ? undefined : Client
   readonly services: ApiServices
   readonly address: string
   readonly requestId: string

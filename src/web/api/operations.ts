@@ -1,6 +1,15 @@
 import { endActivity, listActivity, listClients } from './activity/activity.js'
 import { exportAudit, listAudit } from './audit/audit.js'
+import { copyEntry } from './files/copy-entry.js'
+import { createFolder } from './files/create-folder.js'
+import { getEntry } from './files/get-entry.js'
+import { listFolder } from './files/list-folder.js'
+import { moveEntry } from './files/move-entry.js'
+import { removeEntry } from './files/remove-entry.js'
 import { getHealth, listHealth } from './health/health.js'
+import { cancelJob } from './jobs/cancel-job.js'
+import { getJob } from './jobs/get-job.js'
+import { listJobs } from './jobs/list-jobs.js'
 import { createApiToken, listApiTokens, revokeApiToken } from './me/api-tokens.js'
 import { createAppPassword, listAppPasswords, revokeAppPassword } from './me/app-passwords.js'
 import { changePassword } from './me/change-password.js'
@@ -36,6 +45,11 @@ import { trustServer } from './servers/trust-server.js'
 import { updateServer } from './servers/update-server.js'
 import { logIn } from './session/log-in.js'
 import { logOut } from './session/log-out.js'
+import { createShare } from './shares/create-share.js'
+import { endShare } from './shares/end-share.js'
+import { getShare } from './shares/get-share.js'
+import { listShares } from './shares/list-shares.js'
+import { updateShare } from './shares/update-share.js'
 import { createUser } from './users/create-user.js'
 import { endSessionsOfUser } from './users/end-sessions.js'
 import { exportUsers } from './users/export-users.js'
@@ -71,6 +85,21 @@ export const OPERATIONS: readonly Operation[] = [
   endOtherSessions,
   listOwnServers,
   setOwnCredentials,
+
+  listFolder,
+  getEntry,
+  createFolder,
+  copyEntry,
+  moveEntry,
+  removeEntry,
+  listJobs,
+  getJob,
+  cancelJob,
+  listShares,
+  createShare,
+  getShare,
+  updateShare,
+  endShare,
 
   listUsers,
   createUser,

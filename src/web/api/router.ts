@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { contentDisposition } from '../../http/content-type.js'
 import { HttpError } from '../../http/errors.js'
+import { clientAt } from '../../http/request-client.js'
 import { requestIdOf } from '../../http/request-id.js'
 import { signalOf } from '../../http/request-signal.js'
 import type { WebDependencies } from '../dependencies.js'
@@ -88,6 +89,7 @@ function handlerOf(operation: Operation, options: ApiOptions, limit: RateLimit):
       ...input,
       user: caller?.user,
       actor: caller && actorOf(caller, address),
+      client: caller && clientAt(address, request, caller.user),
       services,
       address,
       requestId: requestIdOf(request),

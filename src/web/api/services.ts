@@ -11,7 +11,18 @@ export interface ApiDependencies {
   readonly hashPassword: (password: string) => Promise<{ readonly hash: string }>
 }
 
-type Used = 'users' | 'servers' | 'permissions' | 'drivers' | 'audit' | 'activity' | 'usage' | 'health'
+type Used =
+  | 'users'
+  | 'servers'
+  | 'permissions'
+  | 'shares'
+  | 'treeFor'
+  | 'jobs'
+  | 'drivers'
+  | 'audit'
+  | 'activity'
+  | 'usage'
+  | 'health'
 
 /** What operations work with, of all that the web has. */
 export interface ApiServices extends ApiDependencies, Pick<WebDependencies, Used> {

@@ -4,7 +4,9 @@ import { Activity } from '../../../src/activity/activity.js'
 import { Auth } from '../../../src/auth/auth.js'
 import type { AuthenticatedUser, AuthResult } from '../../../src/auth/authenticate.js'
 import type { Health, HealthSample } from '../../../src/health/health.js'
+import { messageOf } from '../../../src/errors.js'
 import { HttpError } from '../../../src/http/errors.js'
+import { Jobs } from '../../../src/jobs/jobs.js'
 import { createLogger } from '../../../src/logger.js'
 import { AccessCache } from '../../../src/permissions/access-cache.js'
 import { StorageError } from '../../../src/storage/errors.js'
@@ -16,6 +18,9 @@ import { OPERATIONS } from '../../../src/web/api/operations.js'
 import { apiRouter } from '../../../src/web/api/router.js'
 import type { ApiServices } from '../../../src/web/api/services.js'
 import { errorPages, notFound } from '../../../src/web/error-pages.js'
+import type { Client } from '../../../src/vfs/observer.js'
+import type { Tree } from '../../../src/vfs/tree.js'
+import { FakeTree } from '../../support/fake-tree.js'
 import { serve, type TestServer } from '../../support/http-server.js'
 import { actor, FINGERPRINT, openTestServices, type TestServices } from '../../support/services.js'
 
@@ -58,6 +63,11 @@ export class ApiFixture {
     fingerprint: FINGERPRINT,
   })
   readonly activity = new Activity()
+  readonly jobs = new Jobs(messageOf)
+  /** By username. */
+  readonly trees = new Map<string, FakeTree>()
+  /** Told who asks for a tree. */
+  onTree: ((user: AuthenticatedUser, client: Client) => void) | undefined
   readonly health = {
     of: (): Health => ({ state: 'slow', since: new Date(0), latencyMs: 4000 }),
     history: (): Promise<HealthSample[]> => Promise.resolve([{ at: new Date(0), state: 'up' }]),
@@ -97,6 +107,11 @@ export class ApiFixture {
         driverFor: () => driver,
       },
       activity: fixture.activity,
+      jobs: fixture.jobs,
+      treeFor: (user, client) => {
+        fixture.onTree?.(user, client)
+        return fixture.treeOf(user.username)
+      },
       usage: services.database.usage,
       health: fixture.health,
       change: (work) => services.database.change(work),
@@ -136,6 +151,7 @@ export class ApiFixture {
     app.use(notFound)
     app.use(errorPages(log))
     fixture.stop = async () => {
+      await fixture.jobs.stop()
       await fixture.server.stop()
       revision.stop()
       access.stop()
@@ -156,6 +172,14 @@ export class ApiFixture {
     this.serverId = (await servers.create(server, actor)).id
     const granted = { userId: this.userId, serverId: this.serverId, credentials: { password: 'remote password' } }
     this.permissionId = (await permissions.grant(granted, actor)).id
+  }
+
+  /** What stands in the tree of a user: at first two files. */
+  treeOf(username: string): FakeTree & Tree {
+    const known =
+      this.trees.get(username) ?? new FakeTree(username).add('/s2/a.txt', 'content').add('/s2/docs/b.txt', 'b')
+    this.trees.set(username, known)
+    return known as FakeTree & Tree
   }
 
   #bearer(header: string | undefined): AuthResult | undefined {

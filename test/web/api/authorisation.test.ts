@@ -16,6 +16,8 @@ interface Row {
 
 const EVERYBODY: Row = { anonymous: 'in', user: 'in', appPassword: 'in', token: SCOPES, admin: 'in' }
 const ANY_LOGIN: Row = { anonymous: 401, user: 'in', appPassword: 'in', token: SCOPES, admin: 'in' }
+const FILES_READ: Row = { anonymous: 401, user: 'in', appPassword: 'in', token: ['files:read'], admin: 'in' }
+const FILES_WRITE: Row = { anonymous: 401, user: 'in', appPassword: 'in', token: ['files:write'], admin: 'in' }
 /** No token may have the scope `account`; one that had it would get in. */
 const OWN_ACCOUNT: Row = { anonymous: 401, user: 'in', appPassword: 403, token: ['account'], admin: 'in' }
 const ADMIN_READ: Row = { anonymous: 401, user: 403, appPassword: 403, token: ['admin:read'], admin: 'in' }
@@ -44,6 +46,21 @@ const MATRIX: Readonly<Record<string, Row>> = {
   'me.sessions.endOthers': OWN_ACCOUNT,
   'me.servers.list': ANY_LOGIN,
   'me.servers.setCredentials': OWN_ACCOUNT,
+
+  'files.list': FILES_READ,
+  'files.get': FILES_READ,
+  'files.createFolder': FILES_WRITE,
+  'files.copy': FILES_WRITE,
+  'files.move': FILES_WRITE,
+  'files.remove': FILES_WRITE,
+  'jobs.list': FILES_READ,
+  'jobs.get': FILES_READ,
+  'jobs.cancel': FILES_WRITE,
+  'shares.list': FILES_READ,
+  'shares.create': FILES_WRITE,
+  'shares.get': FILES_READ,
+  'shares.update': FILES_WRITE,
+  'shares.end': FILES_WRITE,
 
   'users.list': ADMIN_READ,
   'users.create': ADMIN_WRITE,
@@ -110,7 +127,7 @@ describe('who may do what over the API', () => {
     // Input is looked at later: nothing of it is there, and nothing changes.
     const path = pathOf(operation)
       .replace(/\{id\}|\{serverId\}/g, '999999')
-      .replace('{key}', 'none')
+      .replace(/\{key\}|\{jobId\}/, 'none')
     const row = MATRIX[operation.id]
     const verdict = (status: number, text: string) =>
       (status === 401 && !text.includes('WRONG_LOGIN')) || (status === 403 && text.includes('SCOPE_MISSING'))

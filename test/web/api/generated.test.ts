@@ -7,6 +7,7 @@ import type { AuthenticatedUser } from '../../../src/auth/authenticate.js'
 import { SCOPES } from '../../../src/auth/scope.js'
 import { describeApi } from '../../../src/web/api/openapi.js'
 import { OPERATIONS } from '../../../src/web/api/operations.js'
+import { actor } from '../../support/services.js'
 import { ApiFixture, type Reply } from './api-fixture.js'
 import { broken, valid, type Schema } from './schema-arbitrary.js'
 
@@ -91,6 +92,7 @@ describe('every operation of the API', () => {
         }
         // Stays who it is, whatever the requests do to the users.
         api.tokens.set('abc', user)
+        if (path.includes('/shares')) await seedShare(api)
       })
       after(() => api.stop())
 
@@ -153,8 +155,9 @@ describe('every operation of the API', () => {
 
       it('does what it says with the example', async () => {
         const own = path.includes('/servers') ? api.serverId : path.includes('/users') ? api.userId : api.permissionId
-        const ids = { id: own, serverId: api.serverId, key: 'none' }
-        const reply = await request({ path: ids, query: {}, body: body?.[1].example })
+        const ids = { id: own, serverId: api.serverId, key: 'none', jobId: 'none' }
+        const query = path === '/api/v1/files/entry' ? { path: '/s2/a.txt' } : {}
+        const reply = await request({ path: ids, query, body: body?.[1].example })
         judge(reply)
         const expected = REFUSED_EXAMPLES[description.operationId]
         if (expected === undefined) expect(reply.status, reply.text).to.be.within(200, 299)
@@ -185,7 +188,15 @@ const REFUSED_EXAMPLES: Readonly<Record<string, number>> = {
   'me.apiTokens.revoke': 404,
   'me.sessions.end': 404,
   'me.servers.setCredentials': 404,
+  'jobs.get': 404,
+  'jobs.cancel': 404,
   'activity.end': 404,
+}
+
+/** The caller shares something; its number is that of the first permission. */
+async function seedShare({ services, adminId, serverId }: ApiFixture): Promise<void> {
+  await services.permissions.grant({ userId: adminId, serverId }, actor)
+  await services.shares.create(adminId, { path: '/s2/docs', recipient: 'anna' }, 'directory', actor)
 }
 
 /** Whatever it is, as a part of a URL. */

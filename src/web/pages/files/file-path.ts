@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { ValidationError } from '../../../errors.js'
 import { encodePath, parseUrlPath } from '../../../http/url-path.js'
-import { childPath, splitMount, virtualPath } from '../../../vfs/virtual-path.js'
+import { childPath, readPath, splitMount, virtualPath } from '../../../vfs/virtual-path.js'
 import { listOf, textsOf } from '../../page/form.js'
 
 export const BASE = '/files'
@@ -45,11 +45,9 @@ export function chosenIn(folder: string, body: unknown): string[] {
 export function folderNamed(body: unknown, field: string): string {
   const text = textsOf(body)[field]
   if (text === undefined || text.trim() === '') throw problem(field, 'is required')
-  try {
-    return virtualPath(text.split('/'))
-  } catch {
-    throw problem(field, 'is not a path')
-  }
+  const path = readPath(text)
+  if (path === undefined) throw problem(field, 'is not a path')
+  return path
 }
 
 function assertName(field: string, name: string): void {

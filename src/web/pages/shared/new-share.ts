@@ -2,7 +2,7 @@ import { Router, type Request, type Response } from 'express'
 import { addressMatcher } from '../../../config/options.js'
 import { HttpError } from '../../../http/errors.js'
 import type { Node } from '../../../vfs/node.js'
-import { parentPath, virtualPath } from '../../../vfs/virtual-path.js'
+import { parentPath, readPath } from '../../../vfs/virtual-path.js'
 import type { WebDependencies } from '../../dependencies.js'
 import { actorOf } from '../../page/actor.js'
 import { flash } from '../../page/flash.js'
@@ -68,10 +68,7 @@ export function newShareRoutes({ shares, treeFor, config }: Dependencies): Route
 }
 
 function pathIn(text: unknown): string {
-  try {
-    if (typeof text === 'string' && text.startsWith('/')) return virtualPath(text.split('/'))
-  } catch (error) {
-    throw new HttpError(400, 'BAD_PATH', 'This is not the path of a file or folder.', { cause: error })
-  }
-  throw new HttpError(400, 'BAD_PATH', 'This is not the path of a file or folder.')
+  const path = typeof text === 'string' && text.startsWith('/') ? readPath(text) : undefined
+  if (path === undefined) throw new HttpError(400, 'BAD_PATH', 'This is not the path of a file or folder.')
+  return path
 }
