@@ -11,12 +11,14 @@ export async function serve(config: Config): Promise<void> {
     await context.stop()
     throw error
   })
+  // Before anybody hears that it is ready, and may tell it to stop.
+  const stopped = runUntilStopped(context, log)
   log.info({ url, certificate: fingerprint }, `FTPCluster is ready: open ${url}, or mount ${url}/dav/ as a drive`)
   if (await context.auth.setup.needed()) {
     const link = context.auth.setup.link(config.publicUrl ?? url)
-    log.warn(`There is no user yet. Make the first admin within an hour at ${link}`)
+    log.warn(`There is no admin yet. Make the first admin within an hour at ${link}`)
   }
-  await runUntilStopped(context, log)
+  await stopped
 }
 
 /**

@@ -2,14 +2,17 @@
  * Makes a checkout ready to run, with nothing but Node and npm: installs packages when they are missing or not those of the
  * lockfile, and builds `dist/` when a source changed. Plain JavaScript, because it runs before anything is installed.
  *
- *     node src/prepare.mjs [--install-only]
+ *     node src/prepare.mjs [--install-only | --run MODULE ARGUMENT...]
+ *
+ * `--run` goes on as that module of `dist/`, in this process. npm runs scripts by a shell, which keeps the signals of npm to
+ * itself unless it becomes the program: hence `exec` in the scripts. Windows has no `exec`, says so, and takes what follows `||`.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const DIST = join(ROOT, 'dist')
@@ -21,6 +24,13 @@ if (!isInstalled()) install()
 if (!process.argv.includes('--install-only')) {
   const stamp = stampOfSources()
   if (!isBuilt(stamp)) build(stamp)
+}
+if (process.argv[2] === '--run') await goOnAs(...process.argv.slice(3))
+
+async function goOnAs(module, ...args) {
+  const file = join(DIST, module)
+  process.argv.splice(1, Infinity, file, ...args)
+  await import(pathToFileURL(file).href)
 }
 
 function checkNode() {

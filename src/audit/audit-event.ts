@@ -84,6 +84,8 @@ export type FileVerb =
 /** Everything that can be recorded, in the past tense. Details hold no secret. */
 export type AuditEvent =
   | Event<'login.succeeded' | 'login.refused', LoginDetails>
+  /** By the one who had logged in. */
+  | Event<'login.ended', { readonly via: string }>
   | Event<`file.${FileVerb}`, FileDetails>
   /** Somebody ended what another had under way; the object is the user whose it was. */
   | Event<

@@ -114,14 +114,15 @@ export class AppPasswords implements SecretStore {
     await AppPassword.update({ lastUsedAt: at, lastUsedAddress: address }, { where: { id }, transaction })
   }
 
-  async valid(ids: readonly number[], now: Date): Promise<Set<number>> {
+  async ended(ids: readonly string[], now: Date): Promise<Set<string>> {
     const rows = await this.database.read(() =>
       this.database.models.AppPassword.findAll({
         attributes: ['id'],
-        where: { id: [...ids], expiresAt: { [Op.or]: [null, { [Op.gt]: now }] } },
+        where: { id: ids.map(Number), expiresAt: { [Op.or]: [null, { [Op.gt]: now }] } },
       }),
     )
-    return new Set(rows.map((row) => row.id))
+    const valid = new Set(rows.map((row) => String(row.id)))
+    return new Set(ids.filter((id) => !valid.has(id)))
   }
 }
 

@@ -7,9 +7,8 @@ import { AppPasswords } from './app-passwords.js'
 import { Authenticator, type KnownAccess } from './authenticate.js'
 import { Jwts } from './jwt.js'
 import { Logins } from './logins.js'
-import type { SecretStore } from './issued-secret.js'
 import type { PasswordHasher } from './password-hasher.js'
-import { RevokedCredentials, type CredentialUse } from './revoked-credentials.js'
+import { RevokedCredentials, type CredentialUse, type Proofs } from './revoked-credentials.js'
 import { SecondFactor } from './second-factor.js'
 import { Sessions } from './sessions.js'
 import { Setup } from './setup.js'
@@ -26,7 +25,7 @@ export interface AuthParts {
   /** What is under way, to be ended by a revocation. */
   readonly use: CredentialUse
   /** By which one user reads what another one shares; as `ShareService` of `shares/`. */
-  readonly shares?: Pick<SecretStore, 'valid'>
+  readonly shares?: Proofs
   /** Hears of database errors in the background; the work is tried again by itself. */
   readonly onError: (error: unknown) => void
 }
@@ -53,7 +52,7 @@ export class Auth {
     this.appPasswords = new AppPasswords(database, audit)
     this.apiTokens = new ApiTokens(database, audit)
     const stores = { 'app-password': this.appPasswords, 'api-token': this.apiTokens }
-    this.jwts = new Jwts(database, cipher)
+    this.jwts = new Jwts(database, audit, cipher)
     this.logins = new Logins(database, audit, stores, onError)
     this.secondFactor = new SecondFactor(database, audit, cipher, this.throttle)
     this.sessions = new Sessions(database, audit)
@@ -69,7 +68,8 @@ export class Auth {
       throttle: this.throttle,
     })
     this.#memory = new ThrottleMemory(database, this.throttle, onError)
-    this.#revoked = new RevokedCredentials({ stores: { ...stores, ...(shares && { share: shares }) }, use, onError })
+    const proofs = { ...stores, session: this.sessions, jwt: this.jwts, ...(shares && { share: shares }) }
+    this.#revoked = new RevokedCredentials({ proofs, use, onError })
     this.#onError = onError
   }
 

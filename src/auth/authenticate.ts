@@ -25,6 +25,8 @@ export interface AuthenticatedUser {
   readonly via: LoginWay
   /** The app password or API token. */
   readonly credential?: { readonly id: number; readonly name: string } | undefined
+  /** Names the session (`SessionInfo.key`) or JWT (`jti`) among its kind; what runs by it ends with it. */
+  readonly proof?: string | undefined
   readonly scopes: ReadonlySet<Scope>
   /** Ids of servers that the credential is limited to; undefined: all. */
   readonly servers?: readonly number[] | undefined
@@ -197,10 +199,11 @@ export class Authenticator {
   /**
    * The user of a session; rejected when disabled, or when what was logged in with is not good any more.
    * @param authVersion as it was at the login
+   * @param key of the session; undefined: it has not begun yet
    */
-  session(userId: number, authVersion: number): AuthResult | Promise<AuthResult> {
+  session(userId: number, authVersion: number, key?: string): AuthResult | Promise<AuthResult> {
     const judge = (access: UserAccess | undefined) =>
-      access?.authVersion === authVersion ? whole(access, 'session') : REJECTED
+      access?.authVersion === authVersion ? whole(access, 'session', key) : REJECTED
     const known = this.options.access.peek(userId)
     return known ? judge(known) : this.options.access.get(userId).then(judge)
   }
@@ -276,9 +279,9 @@ export class Authenticator {
     // One that expired or was given up is nobody's guess.
     if (!verdict.ok)
       return verdict.reason === 'forged' ? this.#wrongSecret(sha256(token), 'jwt', undefined, address) : REJECTED
-    const { userId, authVersion } = verdict
+    const { userId, authVersion, jti } = verdict
     const access = this.options.access.peek(userId) ?? (await this.options.access.get(userId))
-    return access?.authVersion === authVersion ? whole(access, 'jwt') : REJECTED
+    return access?.authVersion === authVersion ? whole(access, 'jwt', jti) : REJECTED
   }
 
   async #wrongSecret(hash: string, via: LoginWay, username: string | undefined, address: string): Promise<Refused> {
@@ -314,8 +317,16 @@ export class Authenticator {
 }
 
 /** Everything that the user may. */
-function whole({ userId, username, admin, authVersion }: UserAccess, via: 'password' | 'session' | 'jwt'): Accepted {
-  return { ok: true, user: { userId, username, admin, authVersion, via, scopes: admin ? ADMIN_SCOPES : USER_SCOPES } }
+function whole(
+  { userId, username, admin, authVersion }: UserAccess,
+  via: 'password' | 'session' | 'jwt',
+  proof?: string,
+): Accepted {
+  const scopes = admin ? ADMIN_SCOPES : USER_SCOPES
+  return {
+    ok: true,
+    user: { userId, username, admin, authVersion, via, ...(proof !== undefined && { proof }), scopes },
+  }
 }
 
 function reported(checked: Checked): ReportedPassword | Refused {

@@ -20,6 +20,6 @@ export interface SecretStore {
   find(secret: ReadSecret): Promise<IssuedSecret | undefined>
   /** Notes when and from where it was used last. */
   used(id: number, address: string, at: Date, transaction: Transaction): Promise<void>
-  /** Which of these are neither revoked nor expired. @throws DatabaseError */
-  valid(ids: readonly number[], now: Date): Promise<Set<number>>
+  /** Which of these were revoked or have expired. @throws DatabaseError */
+  ended(ids: readonly string[], now: Date): Promise<Set<string>>
 }

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { errors, jwtVerify, SignJWT, type JWTHeaderParameters } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { Op } from 'sequelize'
+import { actorName, type Actor } from '../audit/actor.js'
+import type { AuditLog } from '../audit/audit-log.js'
 import type { Database } from '../db/database.js'
 import type { SecretCipher } from '../db/secret-cipher.js'
 
@@ -14,7 +16,7 @@ const TYPE = 'at+jwt'
 const MAX_REVOKED = 10_000
 
 export type JwtVerdict =
-  | { readonly ok: true; readonly userId: number; readonly authVersion: number }
+  | { readonly ok: true; readonly userId: number; readonly authVersion: number; readonly jti: string }
   /** `expired` and `revoked` were real ones; `forged` is anything else. */
   | { readonly ok: false; readonly reason: 'expired' | 'revoked' | 'forged' }
 
@@ -29,6 +31,7 @@ export class Jwts {
 
   constructor(
     private readonly database: Database,
+    private readonly audit: AuditLog,
     cipher: Pick<SecretCipher, 'deriveKey' | 'activeKeyId'>,
     private readonly now: () => number = Date.now,
   ) {
@@ -60,20 +63,33 @@ export class Jwts {
     const claims = await this.#claims(token)
     if (typeof claims === 'string') return { ok: false, reason: claims }
     if (this.#revoked.has(claims.jti)) return { ok: false, reason: 'revoked' }
-    return { ok: true, userId: claims.userId, authVersion: claims.authVersion }
+    const { userId, authVersion, jti } = claims
+    return { ok: true, userId, authVersion, jti }
   }
 
-  /** Ends a token before its time: the logout of an API client. Does nothing for one that is no good. */
-  async revoke(token: string): Promise<void> {
+  /**
+   * Ends a token, and what is under way by it, before its time: the logout of an API client. Does nothing for one that is
+   * no good.
+   */
+  async revoke(token: string, actor: Actor): Promise<void> {
     const claims = await this.#claims(token)
     if (typeof claims === 'string') return
-    const { jti, expiresAt } = claims
+    const { jti, userId, expiresAt } = claims
     const { RevokedJwt } = this.database.models
     await this.database.change(async (transaction) => {
       await RevokedJwt.destroy({ where: { expiresAt: { [Op.lte]: new Date(this.now()) } }, transaction })
       await RevokedJwt.findOrCreate({ where: { jti }, defaults: { jti, expiresAt }, transaction })
+      const object = { id: userId, name: actorName(actor) }
+      await this.audit.record({ type: 'login.ended', object, details: { via: 'jwt' } }, actor, transaction)
     })
     this.#revoked.set(jti, true)
+  }
+
+  /** Which of these were given up; one that only expired was not. @param jtis ids of tokens @throws DatabaseError */
+  async ended(jtis: readonly string[]): Promise<Set<string>> {
+    const { RevokedJwt } = this.database.models
+    const rows = await this.database.read(() => RevokedJwt.findAll({ attributes: ['jti'], where: { jti: [...jtis] } }))
+    return new Set(rows.map(({ jti }) => jti))
   }
 
   /** Learns what other processes revoked: at the start, and whenever the revision grew. @throws DatabaseError */

@@ -1,32 +1,39 @@
 import type { AuthenticatedUser } from './authenticate.js'
-import type { SecretStore } from './issued-secret.js'
 
-/** What is under way by app passwords and tokens; as `Trees` of `vfs/`. */
+/** What is under way by app passwords, tokens and sessions; as `Trees` of `vfs/`. */
 export interface CredentialUse {
   /** Names of those in use, as `credentialName` makes them: the kind, a colon, the id; more may follow behind another colon. */
   credentialsInUse(): ReadonlySet<string>
   endCredentials(ended: ReadonlySet<string>): void
 }
 
+/** Proofs of one kind. */
+export interface Proofs {
+  /** Which of these are no good any more. @throws DatabaseError */
+  ended(ids: readonly string[], now: Date): Promise<ReadonlySet<string>>
+}
+
 export interface RevokedCredentialsOptions {
-  /** By the first part of the names: `app-password`, `api-token`, and what else ends by itself. */
-  readonly stores: Readonly<Record<string, Pick<SecretStore, 'valid'>>>
+  /** By the first part of the names: `app-password`, `api-token`, `session`, `jwt`, and what else ends by itself. */
+  readonly proofs: Readonly<Record<string, Proofs>>
   readonly use: CredentialUse
   readonly onError: (error: unknown) => void
   readonly now?: () => number
 }
 
-/** Between two looks while something is under way, ms. */
-const EVERY = 1000
+/** Between two looks while something is under way, ms: what was revoked is cut within a second. */
+const EVERY = 500
 
-/** Names an app password or token among all; undefined for who came otherwise. */
-export function credentialName({ via, credential }: AuthenticatedUser): string | undefined {
-  return credential && `${via}:${credential.id}`
+/** Names an app password, token, JWT or session among all; undefined for the login password. */
+export function credentialName({ via, credential, proof }: AuthenticatedUser): string | undefined {
+  const id = credential?.id ?? proof
+  return id === undefined ? undefined : `${via}:${id}`
 }
 
 /**
- * Ends what is under way by an app password or token that was revoked or has expired. Looks whenever the revision grew,
- * and each second while there is something to look at: a request that was let in just before shows up just after.
+ * Ends what is under way by an app password or token that was revoked or has expired, and by a session or JWT that
+ * somebody ended: of those, time alone ends nothing that has begun. Looks whenever the revision grew, and twice a second
+ * while there is something to look at: a request that was let in just before shows up just after.
  */
 export class RevokedCredentials {
   #timer: NodeJS.Timeout | undefined
@@ -46,21 +53,20 @@ export class RevokedCredentials {
 
   /** @throws DatabaseError */
   async look(): Promise<void> {
-    const { use, stores, now = Date.now } = this.options
-    const names = use.credentialsInUse()
-    if (names.size === 0) return
+    const { use, proofs, now = Date.now } = this.options
+    const names = [...use.credentialsInUse()]
     const ended = new Set<string>()
-    for (const [kind, store] of Object.entries(stores)) {
-      const mine = [...names].filter((name) => name.startsWith(`${kind}:`))
+    for (const [kind, known] of Object.entries(proofs)) {
+      const mine = names.filter((name) => name.startsWith(`${kind}:`))
       if (mine.length === 0) continue
-      const valid = await store.valid([...new Set(mine.map(idOf))], new Date(now()))
-      for (const name of mine) if (!valid.has(idOf(name))) ended.add(name)
+      const gone = await known.ended([...new Set(mine.map(idOf))], new Date(now()))
+      for (const name of mine) if (gone.has(idOf(name))) ended.add(name)
     }
     if (ended.size > 0) use.endCredentials(ended)
   }
 }
 
-/** `api-token:7` -> 7 */
-function idOf(name: string): number {
-  return Number(name.split(':')[1])
+/** `api-token:7` -> `7` */
+function idOf(name: string): string {
+  return name.split(':')[1] ?? ''
 }

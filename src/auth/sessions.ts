@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { Op, type Transaction } from 'sequelize'
-import type { Actor } from '../audit/actor.js'
+import { actorName, type Actor } from '../audit/actor.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Database } from '../db/database.js'
 import type { SessionRow } from '../db/models/session.js'
@@ -115,9 +115,27 @@ export class Sessions {
     })
   }
 
-  /** The logout. Audited by the caller's event, if at all. @throws DatabaseError */
+  /** Under this id there is no session any more. @throws DatabaseError */
   async destroy(id: string): Promise<void> {
     await this.database.transaction((transaction) => this.#end({ key: keyOf(id) }, transaction))
+  }
+
+  /** The logout: also ends what is under way by the session. @throws DatabaseError */
+  async logOut(id: string, userId: number, actor: Actor): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      if ((await this.#end({ key: keyOf(id), userId, ...this.#open() }, transaction)) === 0) return
+      const object = { id: userId, name: actorName(actor) }
+      await this.audit.record({ type: 'login.ended', object, details: { via: 'session' } }, actor, transaction)
+    })
+  }
+
+  /** Which of these were ended by somebody; one that only expired, or is swept away since, was not. @throws DatabaseError */
+  async ended(keys: readonly string[]): Promise<Set<string>> {
+    const { Session } = this.database.models
+    const rows = await this.database.read(() =>
+      Session.findAll({ attributes: ['key'], where: { key: [...keys], endedAt: { [Op.ne]: null } } }),
+    )
+    return new Set(rows.map(({ key }) => key))
   }
 
   /** Those that are open, the last used first. */

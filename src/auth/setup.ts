@@ -13,15 +13,20 @@ export class Setup {
   readonly #now: () => number
 
   constructor(
-    private readonly users: Pick<UserService, 'count' | 'createFirst'>,
+    private readonly users: Pick<UserService, 'count' | 'hasAdmin' | 'createFirstAdmin'>,
     now: () => number = Date.now,
   ) {
     this.#now = now
     this.#token = { text: randomBytes(32).toString('base64url'), until: now() + LIFETIME }
   }
 
-  /** Whether there is no user yet. @throws DatabaseError */
+  /** Whether there is no admin yet. @throws DatabaseError */
   async needed(): Promise<boolean> {
+    return !(await this.users.hasAdmin())
+  }
+
+  /** Whether nobody at all can log in yet. @throws DatabaseError */
+  async untouched(): Promise<boolean> {
     return (await this.users.count()) === 0
   }
 
@@ -37,8 +42,8 @@ export class Setup {
   }
 
   /**
-   * Makes the first user, an admin. Of two who come at once, one succeeds.
-   * @throws ValidationError (`token`, `username`, `password`), ConflictError (there is a user already)
+   * Makes the first admin. Of two who come at once, one succeeds.
+   * @throws ValidationError (`token`, `username`, `password`), ConflictError (there is an admin already, the name is taken)
    */
   async complete(token: string, input: { username: string; password: string }, address: string): Promise<User> {
     if (!(await this.needed())) throw new ConflictError('FTPCluster is set up already: log in.')
@@ -48,7 +53,7 @@ export class Setup {
     }
     const { username, password } = input
     const actor = { kind: 'stranger', username: 'first run', address } as const
-    const user = await this.users.createFirst({ username, password }, actor)
+    const user = await this.users.createFirstAdmin({ username, password }, actor)
     this.#token = undefined
     return user
   }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { readFileSync } from 'node:fs'
 import type { Config } from '../config/config.js'
 import { AppError, messageOf, ValidationError } from '../errors.js'
 import { auditCommand } from './commands/audit.js'
@@ -39,6 +40,7 @@ function createProgram(terminal: Terminal, { loadConfig, serve }: ProgramParts):
   const context = createCommandContext(terminal, loadConfig)
   const program = new Command('ftpcluster')
     .description('One gateway in front of many FTP, FTPS and SFTP servers')
+    .version(versionOf(), '-V, --version', 'say which version this is')
     .addCommand(applyCommand(context))
     .addCommand(exportCommand(context))
     .addCommand(userCommand(context))
@@ -55,6 +57,12 @@ function createProgram(terminal: Terminal, { loadConfig, serve }: ProgramParts):
   }
   strict(program, terminal)
   return program
+}
+
+/** `package.json` stands at the same distance from `src/cli/` and `dist/cli/`. */
+function versionOf(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
 }
 
 /** Commander would end the process itself, and commands do not inherit that it must not. */

@@ -69,8 +69,9 @@ async function main(): Promise<void> {
   const log = createLogger({ level: config.logLevel })
   const context = await createContext(config, log)
   const { url } = await context.gateway.start()
+  const stopped = runUntilStopped(context, log)
   console.log(mountInstructions(url, user, { username: 'admin', password: kept.adminPassword }))
-  await runUntilStopped(context, log)
+  await stopped
   await Promise.all([ftp.close(), sftp.close()])
 }
 

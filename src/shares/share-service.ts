@@ -149,10 +149,12 @@ export class ShareService {
     }, outer)
   }
 
-  /** Those of `ids` that may still be used: what is under way by the others ends. */
-  async valid(ids: readonly number[], now: Date): Promise<Set<number>> {
-    const rows = await this.#list({ id: [...ids] })
-    return new Set(rows.filter((row) => shareOf(row, now.getTime()).blocked === undefined).map(({ id }) => id))
+  /** Those of `ids` that may not be used any more: what is under way by them ends. */
+  async ended(ids: readonly string[], now: Date): Promise<Set<string>> {
+    const rows = await this.#list({ id: ids.map(Number) })
+    const open = rows.filter((row) => shareOf(row, now.getTime()).blocked === undefined)
+    const valid = new Set(open.map(({ id }) => String(id)))
+    return new Set(ids.filter((id) => !valid.has(id)))
   }
 
   async #list(where: WhereOptions<ShareRow>, permission?: WhereOptions<PermissionRow>): Promise<ShareRow[]> {

@@ -4,8 +4,8 @@ import type { UserService } from './user-service.js'
 const USERNAME = 'admin'
 
 /**
- * Makes the first admin, from `adminPassword`, while there is no user at all. Without a password the set-up link of
- * `auth/setup.ts` makes one.
+ * Makes the first admin, from `adminPassword`, while there is none. Without a password the set-up link of `auth/setup.ts`
+ * makes one.
  * @throws ValidationError when the password breaks a rule
  */
 export async function ensureAdmin(
@@ -13,10 +13,14 @@ export async function ensureAdmin(
   adminPassword: string | undefined,
   notify: (message: string) => void,
 ): Promise<void> {
-  if (adminPassword === undefined || (await users.count()) > 0) return
+  if (adminPassword === undefined || (await users.hasAdmin())) return
+  if (await users.find(USERNAME)) {
+    notify(`There is no admin, and the user "${USERNAME}" is none: make one with "ftpcluster user set-role".`)
+    return
+  }
   try {
     const actor = { kind: 'system', part: 'first start' } as const
-    await users.createFirst({ username: USERNAME, password: adminPassword }, actor)
+    await users.createFirstAdmin({ username: USERNAME, password: adminPassword }, actor)
   } catch (error) {
     // Another process that starts at the same time was first.
     if (error instanceof ConflictError) return

@@ -88,6 +88,14 @@ export class UserService {
     return this.database.read(() => this.database.models.User.count({ transaction: transaction ?? null }))
   }
 
+  /** Whether anybody may manage the gateway, or could once enabled again. */
+  async hasAdmin(transaction?: Transaction): Promise<boolean> {
+    const where = { role: 'admin' as const }
+    return (
+      (await this.database.read(() => this.database.models.User.count({ where, transaction: transaction ?? null }))) > 0
+    )
+  }
+
   /** One page, and how many there are on all pages. */
   async search({ text, role, disabled, sort, offset, limit }: UserSearch): Promise<{ items: User[]; total: number }> {
     if (text !== undefined && !PART_OF_NAME.test(text)) return { items: [], total: 0 }
@@ -146,14 +154,14 @@ export class UserService {
   }
 
   /**
-   * The first user, an admin.
-   * @throws ValidationError, ConflictError (there is a user already; of two who come at once, one hears this)
+   * The first admin; there may be users already, by a cluster file.
+   * @throws ValidationError, ConflictError (there is an admin, or the name is taken; of two who come at once, one hears this)
    */
-  async createFirst(input: Pick<NewUser, 'username' | 'password'>, actor: Actor): Promise<User> {
+  async createFirstAdmin(input: Pick<NewUser, 'username' | 'password'>, actor: Actor): Promise<User> {
     const { password, ...fields } = parseInput(newUser, { ...input, role: 'admin' })
     const passwordHash = await this.#hashOf(password, fields.username)
     return this.database.change(async (transaction) => {
-      if ((await this.count(transaction)) > 0) throw new ConflictError('FTPCluster is set up already: log in.')
+      if (await this.hasAdmin(transaction)) throw new ConflictError('FTPCluster is set up already: log in.')
       return this.#create({ ...fields, passwordHash }, actor, transaction)
     })
   }

@@ -32,6 +32,6 @@ export interface UserAccess {
   /** Grows with every change that must end what is open: password, disable, role. */
   readonly authVersion: number
   readonly mounts: readonly Mount[]
-  /** What this is limited to the use of, when it is not all that the user may: the name of an app password or token. */
+  /** The name of the app password, token or session by which it is used; undefined: the login password. */
   readonly credential?: string | undefined
 }

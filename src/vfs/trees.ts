@@ -113,7 +113,7 @@ export class Trees {
     )
   }
 
-  /** App passwords and tokens by which something is under way. */
+  /** App passwords, tokens and sessions by which something is under way. */
   credentialsInUse(): ReadonlySet<string> {
     return new Set(this.active.list().flatMap(({ credential }) => (credential === undefined ? [] : [credential])))
   }

@@ -17,12 +17,16 @@ import { openDatabase, type Database } from '../../src/db/database.js'
 import { openSecrets } from '../../src/db/master-key.js'
 import { startEmbeddedSftpServer, type EmbeddedSftpServer } from '../../src/demo/embedded-sftp-server.js'
 import { UserService } from '../../src/users/user-service.js'
+import { Sessions } from '../../src/auth/sessions.js'
+import { BrowserSession } from '../support/browser-session.js'
 import { GatewayProcess } from '../support/gateway.js'
 import { actor } from '../support/services.js'
 import { eventually } from '../support/upload.js'
 
 const PASSWORD = 'the login password'
 const SIZE = 64 * 1024 * 1024
+
+const cookiesOf = ({ cookies }: BrowserSession) => [...cookies].map((pair) => pair.join('=')).join('; ')
 
 /** Everything that is done to the accounts is done by this process, beside the gateway: the gateway has to notice. */
 interface Beside {
@@ -44,7 +48,7 @@ async function openBeside(folder: string): Promise<Beside> {
     users: new UserService(database, audit, new PasswordHasher()),
     appPasswords: new AppPasswords(database, audit),
     apiTokens: new ApiTokens(database, audit),
-    jwts: new Jwts(database, cipher),
+    jwts: new Jwts(database, audit, cipher),
     secondFactor: new SecondFactor(database, audit, cipher, new Throttle()),
   }
 }
@@ -185,8 +189,9 @@ describe('the ways into the gateway', function () {
   })
 
   /** A download that is under way and goes no further until it is read. */
-  async function openDownload(authorization: string) {
-    const outgoing = request(gateway.dav('s', 'large.bin'), { headers: { authorization } }).end()
+  async function openDownload(proof: string | { cookie: string }, url = gateway.dav('s', 'large.bin')) {
+    const headers = typeof proof === 'string' ? { authorization: proof } : proof
+    const outgoing = request(url, { headers }).end()
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
     expect(response.statusCode).to.equal(200)
     const ended = new Promise<'whole' | 'cut'>((resolve) => {
@@ -223,6 +228,44 @@ describe('the ways into the gateway', function () {
     await eventually('it is refused', 1, refused)
     cut.response.resume()
     expect(await cut.ended).to.equal('cut')
+  })
+
+  /** Downloads under way, as an admin sees them. */
+  async function running(): Promise<number> {
+    const response = await get('/api/v1/activity', basic('admin', 'admin-of-the-test'))
+    const { items } = JSON.parse(response.body) as { items: { username: string }[] }
+    return items.filter(({ username }) => username === 'without').length
+  }
+
+  it('cuts what a JWT has open within a second of its logout; another one goes on', async () => {
+    const user = await beside.users.find('without')
+    const issued = await beside.jwts.issue({ userId: user?.id ?? 0, authVersion: user?.authVersion ?? 0 })
+    const cut = await openDownload(`Bearer ${issued.token}`)
+    const kept = await openDownload(`Bearer ${proofs.get('without')?.['jwt'] ?? ''}`)
+    expect(await running()).to.equal(2)
+    const headers = { authorization: `Bearer ${issued.token}`, accept: 'application/json' }
+    expect((await fetch(`${gateway.url}/logout`, { headers })).status).to.equal(204)
+    await eventually('it is cut', 1, async () => (await running()) === 1)
+    cut.response.resume()
+    kept.response.resume()
+    expect([await cut.ended, await kept.ended]).to.deep.equal(['cut', 'whole'])
+  })
+
+  it('cuts what a session has open within a second of its end; other sessions go on', async () => {
+    const [one, other] = [new BrowserSession(gateway.url), new BrowserSession(gateway.url)]
+    for (const browser of [one, other]) await browser.login('without', PASSWORD)
+    const user = await beside.users.find('without')
+    const [, { key = '' } = {}] = await new Sessions(beside.database, new AuditLog(beside.database)).list(user?.id ?? 0)
+    const where = `${gateway.url}/files/s/large.bin?download`
+    const cut = await openDownload({ cookie: cookiesOf(one) }, where)
+    const kept = await openDownload({ cookie: cookiesOf(other) }, where)
+    expect(await running()).to.equal(2)
+    const ended = await other.submit(`/account/sessions/${key}/end`, {}, { from: '/account' })
+    expect(ended.text).to.include('The session has ended.')
+    await eventually('it is cut', 1, async () => (await running()) === 1)
+    cut.response.resume()
+    kept.response.resume()
+    expect([await cut.ended, await kept.ended]).to.deep.equal(['cut', 'whole'])
   })
 
   it('ends drives with the login password within a second of switching the second factor on', async () => {

@@ -87,12 +87,12 @@ describe('AppPasswords', () => {
     expect(await find(secret)).to.equal(undefined)
   })
 
-  it('tells which of some are still valid', async () => {
+  it('tells which of some were revoked or have expired', async () => {
     const ends = new Date(Date.now() + 60_000)
     const { appPassword: kept } = await services.appPasswords.create(userId, { name: 'kept' }, actor)
     const { appPassword: short } = await services.appPasswords.create(userId, { name: 'short', expiresAt: ends }, actor)
-    const ids = [kept.id, short.id, 4711]
-    expect([...(await services.appPasswords.valid(ids, new Date()))]).to.have.members([kept.id, short.id])
-    expect([...(await services.appPasswords.valid(ids, ends))]).to.have.members([kept.id])
+    const ids = [kept.id, short.id, 4711].map(String)
+    expect([...(await services.appPasswords.ended(ids, new Date()))]).to.have.members(['4711'])
+    expect([...(await services.appPasswords.ended(ids, ends))]).to.have.members(['4711', String(short.id)])
   })
 })

@@ -324,7 +324,11 @@ describe('Authenticator', () => {
 
     it('lets a JWT do what its user may, until the password changes', async () => {
       const { token } = await services.jwts.issue({ userId, authVersion: 1 })
-      expect(await bearer(token)).to.deep.equal({ ok: true, user: loggedIn({ userId, username: 'al', via: 'jwt' }) })
+      const { jti: proof } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+        jti: string
+      }
+      const user = loggedIn({ userId, username: 'al', via: 'jwt', proof })
+      expect(await bearer(token)).to.deep.equal({ ok: true, user })
       await services.users.setPassword(userId, 'password-2', actor)
       expect(reason(await bearer(token))).to.equal('rejected')
     })
@@ -346,7 +350,7 @@ describe('Authenticator', () => {
 
     it('does not count a JWT that has expired: its script comes again and again', async () => {
       door = newDoor({ throttle: new Throttle({ perNetwork: 5, wait: () => Promise.resolve() }) })
-      const old = new Jwts(services.database, services.cipher, () => now - 3_600_000)
+      const old = new Jwts(services.database, services.audit, services.cipher, () => now - 3_600_000)
       const { token } = await old.issue({ userId, authVersion: 1 })
       for (let n = 0; n < 20; n++) expect(reason(await bearer(token))).to.equal('rejected')
       expect(reason(await login())).to.equal('ok')
@@ -412,9 +416,9 @@ describe('Authenticator', () => {
 
   describe('by session', () => {
     it('lets in with what the user may now, until the password changes', async () => {
-      const user = loggedIn({ userId, username: 'al', via: 'session' })
-      expect(await door.session(userId, 1)).to.deep.equal({ ok: true, user })
-      expect(door.session(userId, 1), 'without a query').to.deep.equal({ ok: true, user })
+      const user = loggedIn({ userId, username: 'al', via: 'session', proof: 'its key' })
+      expect(await door.session(userId, 1, 'its key')).to.deep.equal({ ok: true, user })
+      expect(door.session(userId, 1, 'its key'), 'without a query').to.deep.equal({ ok: true, user })
       await services.users.setPassword(userId, 'password-2', actor)
       expect(reason(await door.session(userId, 1))).to.equal('rejected')
       expect(reason(await door.session(userId, 2))).to.equal('ok')

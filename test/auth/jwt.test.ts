@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { Jwts } from '../../src/auth/jwt.js'
 import { SecretCipher } from '../../src/db/secret-cipher.js'
-import { openTestServices, type TestServices } from '../support/services.js'
+import { actor, audited, openTestServices, type TestServices } from '../support/services.js'
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const decode = (part: string | undefined) =>
@@ -19,7 +19,7 @@ describe('Jwts', () => {
     services = await openTestServices()
     cipher = new SecretCipher([Buffer.alloc(32, 9)])
     now = Date.now()
-    jwts = new Jwts(services.database, cipher, () => now)
+    jwts = new Jwts(services.database, services.audit, cipher, () => now)
   })
   afterEach(() => services.close())
 
@@ -41,7 +41,7 @@ describe('Jwts', () => {
   it('knows its own for 15 minutes', async () => {
     const { token, expiresAt } = await jwts.issue(user)
     expect(expiresAt.getTime() - now).to.be.within(14 * 60_000, 15 * 60_000)
-    expect(await jwts.verify(token)).to.deep.equal({ ok: true, ...user })
+    expect(await jwts.verify(token)).to.deep.equal({ ok: true, ...user, jti: decode(token.split('.')[1])['jti'] })
     now = expiresAt.getTime()
     expect(await jwts.verify(token)).to.deep.equal({ ok: false, reason: 'expired' })
   })
@@ -54,7 +54,9 @@ describe('Jwts', () => {
   })
 
   it('signs as these tests do: what they forge fails for one reason only', async () => {
-    expect(await jwts.verify(signed(...(await forged({}))))).to.deep.equal({ ok: true, ...user })
+    const [header, payload] = await forged({})
+    const { jti } = payload as { jti: string }
+    expect(await jwts.verify(signed(header, payload))).to.deep.equal({ ok: true, ...user, jti })
   })
 
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -112,15 +114,15 @@ describe('Jwts', () => {
   })
 
   it('refuses one of another gateway', async () => {
-    const other = new Jwts(services.database, new SecretCipher([Buffer.alloc(32, 8)]), () => now)
+    const other = new Jwts(services.database, services.audit, new SecretCipher([Buffer.alloc(32, 8)]), () => now)
     expect(await jwts.verify((await other.issue(user)).token)).to.deep.equal({ ok: false, reason: 'forged' })
   })
 
   it('refuses one that was revoked, here and in another process, and no other', async () => {
-    const elsewhere = new Jwts(services.database, cipher, () => now)
+    const elsewhere = new Jwts(services.database, services.audit, cipher, () => now)
     const { token } = await jwts.issue(user)
     const { token: kept } = await jwts.issue(user)
-    await jwts.revoke(token)
+    await jwts.revoke(token, actor)
     await elsewhere.refresh()
     for (const process of [jwts, elsewhere]) {
       expect(await process.verify(token)).to.deep.equal({ ok: false, reason: 'revoked' })
@@ -128,10 +130,22 @@ describe('Jwts', () => {
     }
   })
 
-  it('keeps a revoked one no longer than it would have lived', async () => {
-    await jwts.revoke((await jwts.issue(user)).token)
+  it('ends by a logout that is audited, and what only expired was not ended by anybody', async () => {
+    const { token } = await jwts.issue(user)
+    const { jti } = decode(token.split('.')[1]) as { jti: string }
+    expect([...(await jwts.ended([jti]))]).to.deep.equal([])
+    await jwts.revoke(token, { kind: 'user', userId: 7, username: 'user1', address: '192.0.2.7' })
+    expect([...(await jwts.ended([jti, 'another']))]).to.deep.equal([jti])
+    expect(await audited(services, 1)).to.deep.equal(['login.ended user1'])
     now += 16 * 60_000
-    await jwts.revoke((await jwts.issue(user)).token)
+    await jwts.revoke(token, actor)
+    expect(await audited(services), 'a second time it is no logout').to.have.length(1)
+  })
+
+  it('keeps a revoked one no longer than it would have lived', async () => {
+    await jwts.revoke((await jwts.issue(user)).token, actor)
+    now += 16 * 60_000
+    await jwts.revoke((await jwts.issue(user)).token, actor)
     expect(await services.database.models.RevokedJwt.count()).to.equal(1)
   })
 })

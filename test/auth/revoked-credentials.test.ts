@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { credentialName, RevokedCredentials } from '../../src/auth/revoked-credentials.js'
+import { keyOf, Sessions } from '../../src/auth/sessions.js'
 import { loggedIn } from '../support/logged-in.js'
 import { actor, openTestServices, type TestServices } from '../support/services.js'
 
@@ -22,7 +23,12 @@ describe('RevokedCredentials', () => {
 
   function watch(now = Date.now()): RevokedCredentials {
     return new RevokedCredentials({
-      stores: { 'app-password': services.appPasswords, 'api-token': services.apiTokens },
+      proofs: {
+        'app-password': services.appPasswords,
+        'api-token': services.apiTokens,
+        session: new Sessions(services.database, services.audit),
+        jwt: services.jwts,
+      },
       use: { credentialsInUse: () => inUse, endCredentials: (names) => void ended.push(...names) },
       onError: (error) => ended.push(String(error)),
       now: () => now,
@@ -47,17 +53,34 @@ describe('RevokedCredentials', () => {
   })
 
   it('ends what ends by itself in another way, whatever stands behind its id', async () => {
-    const asked: number[][] = []
+    const asked: string[][] = []
     inUse = new Set(['share:7:1', 'share:7:2', 'share:8:1'])
-    const valid = (ids: readonly number[]) =>
-      Promise.resolve(new Set(ids.filter((id) => asked.push([...ids]) > 0 && id === 8)))
+    const shares = {
+      ended: (ids: readonly string[]) => Promise.resolve(new Set(ids.filter((id) => asked.push([...ids]) > 0 && id !== '8'))),
+    }
     const use = {
       credentialsInUse: () => inUse,
       endCredentials: (names: ReadonlySet<string>) => void ended.push(...names),
     }
-    await new RevokedCredentials({ stores: { share: { valid } }, use, onError: () => undefined }).look()
+    await new RevokedCredentials({ proofs: { share: shares }, use, onError: () => undefined }).look()
     expect(ended).to.deep.equal(['share:7:1', 'share:7:2'])
-    expect(asked[0]).to.deep.equal([7, 8])
+    expect(asked[0]).to.deep.equal(['7', '8'])
+  })
+
+  it('ends what a session or JWT has under way that somebody ended', async () => {
+    const sessions = new Sessions(services.database, services.audit)
+    const expiresAt = new Date(Date.now() + 60_000)
+    for (const id of ['kept', 'gone'])
+      await sessions.save(id, { userId, data: '{}', address: '', userAgent: '', expiresAt })
+    const { token } = await services.jwts.issue({ userId, authVersion: 1 })
+    const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string }
+    inUse = new Set([`session:${keyOf('kept')}`, `session:${keyOf('gone')}`, `jwt:${jti}`])
+    await watch().look()
+    expect(ended).to.deep.equal([])
+    await sessions.logOut('gone', userId, actor)
+    await services.jwts.revoke(token, actor)
+    await watch().look()
+    expect(ended).to.have.members([`session:${keyOf('gone')}`, `jwt:${jti}`])
   })
 
   it('asks nobody while nothing is under way', async () => {
@@ -65,10 +88,12 @@ describe('RevokedCredentials', () => {
     expect(queries).to.equal(0)
   })
 
-  it('names an app password apart from the API token of the same number', () => {
+  it('names an app password apart from the API token of the same number, and a session from a JWT', () => {
     const credential = { id: 7, name: 'x' }
     expect(credentialName(loggedIn({ via: 'app-password', credential }))).to.equal('app-password:7')
     expect(credentialName(loggedIn({ via: 'api-token', credential }))).to.equal('api-token:7')
+    expect(credentialName(loggedIn({ via: 'session', proof: 'k' }))).to.equal('session:k')
+    expect(credentialName(loggedIn({ via: 'jwt', proof: 'k' }))).to.equal('jwt:k')
     expect(credentialName(loggedIn())).to.equal(undefined)
   })
 })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Actor } from '../../src/audit/actor.js'
-import { Sessions, type SavedSession } from '../../src/auth/sessions.js'
+import { keyOf, Sessions, type SavedSession } from '../../src/auth/sessions.js'
 import { UnknownObjectError } from '../../src/errors.js'
 import { actor, audited, openTestServices, rejectionOf, type TestServices } from '../support/services.js'
 
@@ -111,11 +111,22 @@ describe('Sessions', () => {
     expect((await audited(services)).filter((line) => line.startsWith('user.sessions-ended'))).to.have.length(1)
   })
 
-  it('ends by logout, for good', async () => {
+  it('ends by logout, for good, and says so in the audit log once', async () => {
     await save('a')
+    await sessions.logOut('a', userId, owner)
+    await sessions.logOut('a', userId, owner)
     await sessions.destroy('a')
     await save('a')
     expect(await sessions.load('a')).to.equal(undefined)
+    expect(await audited(services, 2)).to.deep.equal(['login.ended user1', 'user.created user1'])
+  })
+
+  it('tells which of some were ended by somebody, and not which expired', async () => {
+    for (const id of ['open', 'ended', 'expired']) await save(id)
+    await sessions.destroy('ended')
+    now += 31 * MINUTE
+    const keys = ['open', 'ended', 'expired', 'never'].map(keyOf)
+    expect([...(await sessions.ended(keys))]).to.deep.equal([keyOf('ended')])
   })
 
   it('ends the longest unused one of a user who has too many', async () => {

@@ -20,9 +20,11 @@ describe('Setup', () => {
 
   const token = () => new URL(setup.link('https://files.example.org')).searchParams.get('token') ?? ''
 
-  it('is needed while there is no user', async () => {
-    expect(await setup.needed()).to.equal(true)
+  it('is needed while there is no admin', async () => {
+    expect([await setup.needed(), await setup.untouched()]).to.deep.equal([true, true])
     await services.users.create({ username: 'someone', password: 'password-1' }, actor)
+    expect([await setup.needed(), await setup.untouched()]).to.deep.equal([true, false])
+    await services.users.create({ username: 'root', password: 'password-1', role: 'admin' }, actor)
     expect(await setup.needed()).to.equal(false)
   })
 

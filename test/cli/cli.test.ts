@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readdir, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -152,6 +152,12 @@ describe('the ftpcluster command', function () {
         .to.include(text)
         .and.not.match(/^\s+at /m)
     }
+  })
+
+  it('says which version it is, whatever the configuration', async () => {
+    const { version } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8')) as { version: string }
+    const env = { FTPCLUSTER_PORT: 'none' }
+    expect(await run(['--version'], { env })).to.deep.equal({ code: 0, out: `${version}\n`, err: '' })
   })
 
   it('ends with 2 on a wrong configuration, and with 0 on --help without one', async () => {

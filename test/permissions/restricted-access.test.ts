@@ -42,6 +42,15 @@ describe('RestrictedAccess', () => {
     expect(of('app-password:1')).to.not.equal(of('app-password:2'))
   })
 
+  it('keeps no more than a hundred for one user, whatever logs in', () => {
+    const of = (credential: string) => restricted.of(access, { readOnly: false, credential })
+    const first = of('jwt:first')
+    for (let n = 0; n < 99; n++) of(`jwt:${n}`)
+    expect(of('jwt:first')).to.equal(first)
+    for (let n = 100; n < 200; n++) of(`jwt:${n}`)
+    expect(of('jwt:first')).to.not.equal(first)
+  })
+
   it('gives a new one once the user may reach something else', () => {
     const restriction = { readOnly: false, credential: 'app-password:1' }
     const before = restricted.of(access, restriction)

@@ -128,7 +128,7 @@ describe('ShareService', () => {
       await stop()
       expect(await opens(id)).to.equal(false)
       expect(await shares.sharedWith(bob)).to.deep.equal([])
-      expect((await shares.valid([id], new Date(now))).has(id)).to.equal(false)
+      expect([...(await shares.ended([String(id)], new Date(now)))]).to.deep.equal([String(id)])
       expect((await shares.sharedBy(anna))[0]?.blocked).to.equal(blocked)
       await undo?.()
       if (undo) expect(await opens(id)).to.equal(true)

@@ -67,7 +67,7 @@ export async function openTestServices(): Promise<TestServices> {
     shares: new ShareService(database, audit),
     appPasswords: new AppPasswords(database, audit),
     apiTokens: new ApiTokens(database, audit),
-    jwts: new Jwts(database, cipher),
+    jwts: new Jwts(database, audit, cipher),
     secondFactor: new SecondFactor(database, audit, cipher, new Throttle({ wait: () => Promise.resolve() })),
     access: new AccessReader(database, cipher, { maxConnections: 64, maxConnectionsPerAccount: 4 }, (error) =>
       unreadable.push(error),

@@ -35,11 +35,25 @@ describe('ensureAdmin', () => {
     expect(told).to.have.length(1)
   })
 
-  it('does nothing once there is a user', async () => {
+  it('makes the admin also when a cluster file brought users before the first start', async () => {
     await services.users.create({ username: 'someone', password: 'password-1' }, actor)
+    await ensureAdmin(services.users, 'the first password', notify)
+    expect(await services.users.find('admin')).to.include({ role: 'admin' })
+  })
+
+  it('does nothing once there is an admin, also a disabled one', async () => {
+    const { id } = await services.users.create({ username: 'someone', password: 'password-1', role: 'admin' }, actor)
+    await services.database.models.User.update({ disabled: true }, { where: { id } })
     await ensureAdmin(services.users, 'the first password', notify)
     expect((await services.users.list()).map(({ username }) => username)).to.deep.equal(['someone'])
     expect(told).to.deep.equal([])
+  })
+
+  it('makes nobody an admin who is a user, and says what to do', async () => {
+    await services.users.create({ username: 'admin', password: 'password-1' }, actor)
+    await ensureAdmin(services.users, 'the first password', notify)
+    expect(await services.users.find('admin')).to.include({ role: 'user' })
+    expect(told.join()).to.include('ftpcluster user set-role')
   })
 
   it('names the variable whose password breaks a rule', async () => {

@@ -154,8 +154,8 @@ describe('UserService', () => {
 
   it('makes the first user, an admin, and no second one', async () => {
     const first = { username: 'anna', password: 'password-1' }
-    expect(await services.users.createFirst(first, actor)).to.include({ role: 'admin' })
-    const second = services.users.createFirst({ ...first, username: 'bert' }, actor)
+    expect(await services.users.createFirstAdmin(first, actor)).to.include({ role: 'admin' })
+    const second = services.users.createFirstAdmin({ ...first, username: 'bert' }, actor)
     expect(await rejectionOf(second)).to.be.instanceOf(ConflictError)
     expect(await services.users.count()).to.equal(1)
   })

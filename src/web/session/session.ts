@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import session from 'express-session'
 import type { Authenticator, AuthenticatedUser } from '../../auth/authenticate.js'
-import type { Sessions } from '../../auth/sessions.js'
+import { keyOf, type Sessions } from '../../auth/sessions.js'
 import { setVisitor } from '../page/visitor.js'
 import { cookieName, cookieOptions } from './cookies.js'
 import './session-data.js'
@@ -36,7 +36,7 @@ function recogniseVisitor(authenticator: Pick<Authenticator, 'session'>): Reques
   return async (request, _response, next) => {
     const { userId, authVersion } = request.session
     if (userId !== undefined && authVersion !== undefined) {
-      const result = await authenticator.session(userId, authVersion)
+      const result = await authenticator.session(userId, authVersion, keyOf(request.sessionID))
       if (result.ok) setVisitor(request, result.user)
       else await endSession(request)
     }

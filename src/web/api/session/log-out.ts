@@ -11,9 +11,10 @@ export const logOut = operation({
   scope: 'any',
   beforePasswordChange: true,
   responses: { 204: { description: 'It is no good any more.' } },
-  async handle({ user, authorization, services, session }) {
+  async handle({ user, actor, authorization, services: { auth }, session }) {
+    if (session) await auth.sessions.logOut(session.id, user.userId, actor)
     await session?.end()
-    if (user.via === 'jwt') await services.auth.jwts.revoke((authorization ?? '').replace(/^bearer +/i, ''))
+    if (user.via === 'jwt') await auth.jwts.revoke((authorization ?? '').replace(/^bearer +/i, ''), actor)
     return noContent()
   },
 })

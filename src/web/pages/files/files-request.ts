@@ -15,13 +15,17 @@ export interface FilesDependencies extends Pick<WebDependencies, 'treeFor' | 'pe
 /** A browser submits no lock tokens: what is locked stays as it is. */
 export const NO_LOCKS: Guard = { lockTokens: new Set() }
 
-/** The visitor's tree and a call that ends with the request. */
+/**
+ * The visitor's tree and a call that ends with the request.
+ * @param options.outlivesSession what is begun in the tree does not end with the session: for jobs
+ */
 export async function openTree(
   { treeFor, isProxy }: Pick<FilesDependencies, 'treeFor' | 'isProxy'>,
   request: Request,
   response: Response,
+  { outlivesSession = false } = {},
 ): Promise<{ tree: Tree; call: Call }> {
-  const visitor = visitorOf(request)
+  const visitor = { ...visitorOf(request), ...(outlivesSession && { proof: undefined }) }
   const tree = await treeFor(visitor, requestClient(request, visitor, isProxy))
   return { tree, call: { signal: signalOf(request, response) } }
 }

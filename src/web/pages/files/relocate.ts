@@ -41,7 +41,7 @@ async function relocate(
     return
   }
   const target = folderNamed(request.body, 'to')
-  const { tree, call } = await openTree(dependencies, request, response)
+  const { tree, call } = await openTree(dependencies, request, response, { outlivesSession: true })
   const pairs = chosen.map((from) => ({ from, to: childPath(target, baseName(from)) }))
 
   // What is wrong with the target is told now and not by a job that fails.

@@ -21,7 +21,7 @@ export function loginRoutes({ authenticator, logins, setup }: Dependencies): Rou
   router.get('/login', async (request, response) => {
     const next = safeNext(request.query['next'])
     if (knownVisitor(request)) response.redirect(303, next)
-    else if (await setup.needed()) await page(request, response, 'sign-in/not-set-up', { title: 'Set up' })
+    else if (await setup.untouched()) await page(request, response, 'sign-in/not-set-up', { title: 'Set up' })
     else await showLogin(request, response, { next })
   })
 

@@ -1,22 +1,29 @@
 import { Router, type Request } from 'express'
+import type { WebDependencies } from '../../dependencies.js'
+import { actorOf } from '../../page/actor.js'
 import { page } from '../../page/page.js'
 import { knownVisitor } from '../../page/visitor.js'
 import { endSession } from '../../session/session.js'
 
 /** The way out. A link on another site, or a browser that loads pages ahead, logs nobody out: they get a button. */
-export function logoutRoutes(): Router {
+export function logoutRoutes({ sessions }: Pick<WebDependencies, 'sessions'>): Router {
   const router = Router()
+  const logOut = async (request: Request) => {
+    const visitor = knownVisitor(request)
+    if (visitor) await sessions.logOut(request.sessionID, visitor.userId, actorOf(request))
+    await endSession(request)
+  }
 
   router.get('/logout', async (request, response) => {
     if (!knownVisitor(request)) response.redirect(303, '/login')
     else if (meantByVisitor(request)) {
-      await endSession(request)
+      await logOut(request)
       response.redirect(303, '/login')
     } else await page(request, response, 'sign-in/logout', { title: 'Log out' })
   })
 
   router.post('/logout', async (request, response) => {
-    await endSession(request)
+    await logOut(request)
     response.redirect(303, '/login')
   })
 

@@ -23,6 +23,13 @@ describe('logout', () => {
     expect(await home(stolen)).to.equal('/login')
   })
 
+  it('stands in the audit log, once', async () => {
+    await browser.submit('/logout', {}, { redirect: 'manual' })
+    await browser.request('/logout', { method: 'POST', redirect: 'manual' })
+    const events = (await app.audit.list()).filter(({ type }) => type === 'login.ended')
+    expect(events.map(({ actorName, details }) => [actorName, details['via']])).to.deep.equal([['anna', 'session']])
+  })
+
   it('asks first when another site links to it', async () => {
     const visit = await browser.get('/logout', { headers: { 'Sec-Fetch-Site': 'cross-site' } })
     expect(visit.text).to.contain('Do you want to log out')
