@@ -50,7 +50,7 @@ export class UserTrees {
     const { shares, trees, observers } = this.options
     const share = await shares.opened(shareId, user.userId)
     const owner = await this.#access(share.ownerId)
-    const reach = owner && this.#shared.of(owner, share)
+    const reach = owner && this.#shared.of(owner, share, credentialName(user))
     if (!reach) throw new UnknownObjectError('There is no such share, or it has ended.')
     const { id, owner: name, path: root, kind } = share
     const { userId, username } = user

@@ -2,7 +2,10 @@ import type { AuthenticatedUser } from './authenticate.js'
 
 /** What is under way by app passwords, tokens and sessions; as `Trees` of `vfs/`. */
 export interface CredentialUse {
-  /** Names of those in use, as `credentialName` makes them: the kind, a colon, the id; more may follow behind another colon. */
+  /**
+   * Names of those in use, as `credentialName` makes them: the kind, a colon, the id; more may follow behind another colon.
+   * Where something needs two, they stand with `+` between them.
+   */
   credentialsInUse(): ReadonlySet<string>
   endCredentials(ended: ReadonlySet<string>): void
 }
@@ -55,18 +58,22 @@ export class RevokedCredentials {
   async look(): Promise<void> {
     const { use, proofs, now = Date.now } = this.options
     const names = [...use.credentialsInUse()]
-    const ended = new Set<string>()
+    const parts = names.flatMap(partsOf)
+    const gone = new Set<string>()
     for (const [kind, known] of Object.entries(proofs)) {
-      const mine = names.filter((name) => name.startsWith(`${kind}:`))
-      if (mine.length === 0) continue
-      const gone = await known.ended([...new Set(mine.map(idOf))], new Date(now()))
-      for (const name of mine) if (gone.has(idOf(name))) ended.add(name)
+      const ids = new Set(parts.filter((part) => part.kind === kind).map((part) => part.id))
+      if (ids.size === 0) continue
+      for (const id of await known.ended([...ids], new Date(now()))) gone.add(`${kind}:${id}`)
     }
-    if (ended.size > 0) use.endCredentials(ended)
+    if (gone.size === 0) return
+    use.endCredentials(new Set(names.filter((name) => partsOf(name).some(({ kind, id }) => gone.has(`${kind}:${id}`)))))
   }
 }
 
-/** `api-token:7` -> `7` */
-function idOf(name: string): string {
-  return name.split(':')[1] ?? ''
+/** `share:7:1+session:x` -> share 7, session x */
+function partsOf(name: string): { readonly kind: string; readonly id: string }[] {
+  return name.split('+').map((part) => {
+    const [kind = '', id = ''] = part.split(':')
+    return { kind, id }
+  })
 }

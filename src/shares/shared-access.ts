@@ -6,10 +6,15 @@ import { leadsBy, type Share } from './share.js'
 export class SharedAccess {
   readonly #restricted = new RestrictedAccess()
 
-  /** Undefined when the owner cannot reach what was shared (any more). */
-  of(owner: UserAccess, share: Share): UserAccess | undefined {
+  /**
+   * Undefined when the owner cannot reach what was shared (any more).
+   * @param proof names by what the recipient came, where that is something that can end
+   */
+  of(owner: UserAccess, share: Share, proof?: string): UserAccess | undefined {
     if (!owner.mounts.some((mount) => leadsBy(share, mount))) return undefined
-    return this.#restricted.of(owner, { servers: [share.serverId], readOnly: true, credential: credentialOf(share) })
+    const opened = credentialOf(share)
+    const credential = proof === undefined ? opened : `${opened}+${proof}`
+    return this.#restricted.of(owner, { servers: [share.serverId], readOnly: true, credential })
   }
 }
 
@@ -19,6 +24,6 @@ function credentialOf({ id, recipientId }: Share): string {
 
 /** Of what is under way: that by which this user reads what others share. */
 export function openedBy(recipientId: number, credentials: ReadonlySet<string>): Set<string> {
-  const end = `:${recipientId}`
-  return new Set([...credentials].filter((name) => name.startsWith('share:') && name.endsWith(end)))
+  const opened = new RegExp(`^share:\\d+:${recipientId}(\\+|$)`)
+  return new Set([...credentials].filter((name) => opened.test(name)))
 }

@@ -54,16 +54,17 @@ describe('RevokedCredentials', () => {
 
   it('ends what ends by itself in another way, whatever stands behind its id', async () => {
     const asked: string[][] = []
-    inUse = new Set(['share:7:1', 'share:7:2', 'share:8:1'])
+    inUse = new Set(['share:7:1', 'share:7:2+session:x', 'share:8:1', 'share:8:1+session:x'])
     const shares = {
-      ended: (ids: readonly string[]) => Promise.resolve(new Set(ids.filter((id) => asked.push([...ids]) > 0 && id !== '8'))),
+      ended: (ids: readonly string[]) =>
+        Promise.resolve(new Set(ids.filter((id) => asked.push([...ids]) > 0 && id !== '8'))),
     }
     const use = {
       credentialsInUse: () => inUse,
       endCredentials: (names: ReadonlySet<string>) => void ended.push(...names),
     }
     await new RevokedCredentials({ proofs: { share: shares }, use, onError: () => undefined }).look()
-    expect(ended).to.deep.equal(['share:7:1', 'share:7:2'])
+    expect(ended).to.deep.equal(['share:7:1', 'share:7:2+session:x'])
     expect(asked[0]).to.deep.equal(['7', '8'])
   })
 
@@ -81,6 +82,20 @@ describe('RevokedCredentials', () => {
     await services.jwts.revoke(token, actor)
     await watch().look()
     expect(ended).to.have.members([`session:${keyOf('gone')}`, `jwt:${jti}`])
+  })
+
+  it('ends what needed two of them when one is gone', async () => {
+    inUse = new Set(['share:7:1+jwt:a', 'share:7:1+jwt:b', 'share:7:1'])
+    const proofs = {
+      share: { ended: () => Promise.resolve(new Set<string>()) },
+      jwt: { ended: () => Promise.resolve(new Set(['b'])) },
+    }
+    const use = {
+      credentialsInUse: () => inUse,
+      endCredentials: (names: ReadonlySet<string>) => void ended.push(...names),
+    }
+    await new RevokedCredentials({ proofs, use, onError: () => undefined }).look()
+    expect(ended).to.deep.equal(['share:7:1+jwt:b'])
   })
 
   it('asks nobody while nothing is under way', async () => {
