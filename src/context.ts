@@ -131,7 +131,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const revision = await database.revision.watch({
     onChange: async () => {
       void health.refresh()
-      await Promise.all([auth.changed(), access.refresh()])
+      await Promise.all([auth.changed(), access.refresh(), trees.releaseLocksOfFormerUsers()])
     },
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
   })

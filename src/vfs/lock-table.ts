@@ -164,6 +164,14 @@ export class LockTable {
     await this.remove([...this.#byToken.values()].filter((lock) => lock.expiresAt <= now))
   }
 
+  /** Gives up the locks of users who cannot log in any more: nobody else could end them before they expire. */
+  async releaseFormer(): Promise<void> {
+    const holders = new Set([...this.#byToken.values()].map((lock) => lock.userId))
+    if (holders.size === 0) return
+    const former = await this.store.former([...holders])
+    await this.remove([...this.#byToken.values()].filter((lock) => former.has(lock.userId)))
+  }
+
   #expiry(seconds: number | undefined): number {
     const granted = Math.min(seconds ?? this.limits.maxSeconds, this.limits.maxSeconds)
     return this.now() + granted * 1000

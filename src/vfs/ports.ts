@@ -32,6 +32,8 @@ export interface LockStore {
   insert(lock: LockRecord): Promise<void>
   refresh(token: string, expiresAt: number): Promise<void>
   delete(tokens: readonly string[]): Promise<void>
+  /** Which of these users may not log in any more: disabled or not there. */
+  former(userIds: readonly number[]): Promise<ReadonlySet<number>>
 }
 
 /** A dead property, RFC 4918 section 4. */

@@ -68,10 +68,12 @@ export class Trees {
   /** Loads the locks and begins to clean up after an earlier process. Connects to nothing unless there is something to clean. */
   async start(): Promise<void> {
     await this.#parts.locks.load()
+    await this.releaseLocksOfFormerUsers()
     this.#uploads.sweepSoon()
     this.#sweeper = setInterval(() => {
       this.#uploads.sweepSoon()
       this.#parts.locks.sweep().catch((error: unknown) => this.#parts.log.error({ err: error }, 'expired locks stay'))
+      void this.releaseLocksOfFormerUsers()
     }, this.#sweepEvery)
     this.#sweeper.unref()
   }
@@ -111,6 +113,12 @@ export class Trees {
         userId !== before.userId ||
         (reads.every((id) => may.has(id)) && writes.every((id) => may.get(id) === 'read-write')),
     )
+  }
+
+  /** Users may have been disabled or removed: their locks end. What fails is done by the next sweep. */
+  async releaseLocksOfFormerUsers(): Promise<void> {
+    const { locks, log } = this.#parts
+    await locks.releaseFormer().catch((error: unknown) => log.error({ err: error }, 'locks of former users stay'))
   }
 
   /** App passwords, tokens and sessions by which something is under way. */

@@ -36,6 +36,18 @@ describe('the lock table', () => {
     expect(table.blocking(at('/d/f', '2'), 'modify', none, BOB), 'another server').to.deep.equal([])
   })
 
+  it('gives up the locks of users who cannot log in any more, also in the store, and of nobody else', async () => {
+    await table.create(wanted('/d/alice'))
+    await table.create(wanted('/d/bob', { userId: BOB }))
+    await table.releaseFormer()
+    expect(table.size).to.equal(2)
+    store.gone.add(ALICE)
+    await table.releaseFormer()
+    expect(table.blocking(at('/d/alice'), 'modify', none, BOB)).to.deep.equal([])
+    expect(roots(table.blocking(at('/d/bob'), 'modify', none, ALICE))).to.deep.equal(['/d/bob'])
+    expect([...store.rows.values()].map(({ path }) => path)).to.deep.equal(['/d/bob'])
+  })
+
   it('protects the members of a folder locked with depth infinity, and only the list of members with depth 0', async () => {
     await table.create(wanted('/deep', { depth: 'infinity' }))
     await table.create(wanted('/flat', { depth: '0' }))

@@ -27,6 +27,13 @@ export class MemoryLockStore implements LockStore {
     for (const token of tokens) this.rows.delete(token)
     return Promise.resolve()
   }
+
+  /** Users who cannot log in any more. */
+  readonly gone = new Set<number>()
+
+  former(userIds: readonly number[]) {
+    return Promise.resolve(new Set(userIds.filter((id) => this.gone.has(id))))
+  }
 }
 
 /** The upload journal; a new tree over the same one is a restart. */

@@ -43,6 +43,12 @@ export class DatabaseLockStore implements LockStore {
       for (const token of tokens) await run('DELETE FROM dav_locks WHERE token = ?', token)
     })
   }
+
+  async former(userIds: readonly number[]): Promise<Set<number>> {
+    const rows = await this.connection.all('SELECT id FROM users WHERE disabled = 0')
+    const active = new Set(rows.map((row) => Number(row['id'])))
+    return new Set(userIds.filter((id) => !active.has(id)))
+  }
 }
 
 function lockOf(row: SqlRow): LockRecord {

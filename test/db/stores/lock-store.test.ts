@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { LockRecord } from '../../../src/vfs/ports.js'
-import { openTestServices, type TestServices } from '../../support/services.js'
+import { actor, openTestServices, type TestServices } from '../../support/services.js'
 
 function lock(token: string, expiresAt: number): LockRecord {
   const place = { namespace: '1:user', path: `/a%_'"/${token}` }
@@ -21,6 +21,15 @@ describe('DatabaseLockStore', () => {
     await locks.insert(lock('opaquelocktoken:2', now - 1))
     expect((await locks.load()).locks).to.deep.equal([alive])
     expect(await services.database.models.DavLock.count()).to.equal(1)
+  })
+
+  it('knows which holders are disabled or gone', async () => {
+    const { users, database } = services
+    const password = 'password-1'
+    const { id: active } = await users.create({ username: 'active', password }, actor)
+    const { id: disabled } = await users.create({ username: 'disabled', password }, actor)
+    await users.setDisabled(disabled, true, actor)
+    expect([...(await database.locks.former([active, disabled, 4711]))]).to.have.members([disabled, 4711])
   })
 
   it('refreshes and deletes by token', async () => {
