@@ -1,6 +1,8 @@
 import type { Endpoint, Login } from '../storage/driver.js'
 import type { Drivers } from '../storage/drivers.js'
 import { openFolderProvisioner } from './provisioners/folder.js'
+import { openProftpdFileProvisioner } from './provisioners/proftpd-file.js'
+import { openPureFtpdProvisioner } from './provisioners/pure-ftpd.js'
 import { openSystemProvisioner } from './provisioners/system.js'
 import { ProvisionError } from './provision-error.js'
 import type { ProvisionerSecret, ProvisionerSettings } from './provisioner-settings.js'
@@ -39,6 +41,10 @@ export async function openProvisioner(options: ProvisionerOptions): Promise<Prov
       return openFolderProvisioner(settings, options)
     case 'system':
       return openSystemProvisioner(settings, options)
+    case 'proftpd-file':
+      return openProftpdFileProvisioner(settings, options)
+    case 'pure-ftpd':
+      return openPureFtpdProvisioner(settings, options)
     default:
       throw new ProvisionError('UNSUPPORTED', `This gateway does not know accounts of the kind ${settings.kind}.`)
   }

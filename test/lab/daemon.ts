@@ -46,6 +46,8 @@ export interface LabDaemon {
   }
   /** True when every login is locked into its home and sees it as `/`. */
   readonly chrooted: boolean
+  /** proftpd's accounts; the same path inside. */
+  readonly authUserFile: string
   /** The listening process. */
   readonly pid: number
   /** Processes of the sessions that are open now, all of them, parents first. */
@@ -181,6 +183,7 @@ export async function startDaemon(world: World, secrets: LabSecrets, options: Da
       full: eves('full'),
     },
     chrooted: recipe.chrooted,
+    authUserFile: path.join(folder, 'authUserFile'),
     get pid() {
       if (running === undefined) throw new Error(`${options.kind} is not running.`)
       return running.pid

@@ -75,7 +75,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     ])
     // Daemons run as other users too, for whom the repository may lie out of reach.
     const inner = await environmentOf(root, INNER_ROOT)
-    const machine = options.machine === true ? await makeMachine(world.folder, keys.carol, keyFolder) : undefined
+    const machine = options.machine === true ? await makeMachine(world.folder, keys.carol, keyFolder, inner) : undefined
     const secrets = {
       env: inner,
       files: (homes: string) => accountFiles(homes, hashes),

@@ -16,6 +16,8 @@ export interface LabMachine {
   readonly steward: { readonly username: 'steward'; readonly password: string }
   /** Rules of sudoers(5) for steward, such as `ALL=(root) NOPASSWD: ALL`; none takes all rights away. */
   grant(...rules: string[]): Promise<void>
+  /** The program inside, which finds its libraries. */
+  readonly purePw: string
   /** Shell commands that put a process on this machine. */
   readonly mounts: readonly string[]
 }
@@ -24,8 +26,13 @@ export interface LabMachine {
 const STEWARD_HASH =
   '$6$ftpcluster$4RvxeYgsZpgRDaIxzT7cwmyMFdLxqVNcK/BFraX.Ungo5KE70yQxKiNP34CHB3D5Gj835rHUrpmevRFGr2wJn0'
 
-/** @param privateKey whose public half is `<keys>/carol.pub` */
-export async function makeMachine(folder: string, privateKey: string, keys: string): Promise<LabMachine> {
+/** @param privateKey whose public half is `<keys>/carol.pub` @param env what programs inside find their libraries by */
+export async function makeMachine(
+  folder: string,
+  privateKey: string,
+  keys: string,
+  env: NodeJS.ProcessEnv,
+): Promise<LabMachine> {
   const [etc, homes] = [path.join(folder, 'etc'), path.join(folder, 'home')]
   await mkdir(homes)
   await cp('/etc', etc, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true, force: true })
@@ -44,6 +51,8 @@ export async function makeMachine(folder: string, privateKey: string, keys: stri
     0o640,
   )
   await mkdir(path.join(etc, 'sudoers.d'), { recursive: true })
+  // proftpd starts with an AuthGroupFile that is there only.
+  await write('ftpd.group', ['people:x:1500:'], 0o600)
   const pam = ['auth required pam_permit.so', 'account required pam_permit.so', 'session required pam_permit.so']
   await write('pam.d/sudo', pam, 0o644)
   const authorizedKeys = path.join(etc, 'ssh', 'authorized_keys')
@@ -56,6 +65,12 @@ export async function makeMachine(folder: string, privateKey: string, keys: stri
   }
   await grant()
   const inner = '/etc/ssh/authorized_keys'
+  // Whoever runs it has none of the variables that the daemons have.
+  const libraries = env['LD_LIBRARY_PATH'] ?? ''
+  // A hash for a server with very many logins at a time costs the least; seconds otherwise.
+  const cheap = 'case "$1" in useradd | passwd) set -- "$@" -C 1000 -M 16000 ;; esac'
+  const wrapper = `#!/bin/sh\n${cheap}\nLD_LIBRARY_PATH=${libraries} exec ${INNER_ROOT}/usr/bin/pure-pw "$@"\n`
+  await writeFile(path.join(folder, 'pure-pw'), wrapper, { mode: 0o755 })
   return {
     homes,
     etc,
@@ -63,6 +78,7 @@ export async function makeMachine(folder: string, privateKey: string, keys: stri
     root: { username: 'root', privateKey },
     steward: { username: 'steward', password: 'steward-secret' },
     grant,
+    purePw: path.join(folder, 'pure-pw'),
     mounts: [
       `mount --bind ${etc} /etc`,
       // sudo loads its rules from here and from nowhere else.

@@ -1,0 +1,119 @@
+import { AccountFile, entryOf, freeUid, isLocked, lockedHash, unlockedHash, withLine } from '../account-file.js'
+import { assertMark, refuseIf, virtualNameProblem } from '../account-names.js'
+import { assertHome } from '../home-paths.js'
+import { Homes } from '../homes.js'
+import type { RunOptions } from '../machine.js'
+import type { ProvisionerOptions } from '../open-provisioner.js'
+import { openTools } from '../open-tools.js'
+import { parsePasswd } from '../passwd.js'
+import type { SettingsOf } from '../provisioner-settings.js'
+import type { Provisioner, ProvisionerCall } from '../provisioner.js'
+import { assertOurs, passwordOf, VirtualAccounts } from '../virtual-accounts.js'
+
+/**
+ * Virtual accounts of pure-ftpd, by pure-pw(8). Each step ends with the database made anew from the file, also when the file
+ * was right already: an earlier try may have ended between the two.
+ */
+export async function openPureFtpdProvisioner(
+  settings: SettingsOf<'pure-ftpd'>,
+  options: ProvisionerOptions,
+): Promise<Provisioner> {
+  const tools = await openTools(settings.ssh, options)
+  const homes = new Homes(tools, settings.homeBase, options.now ?? Date.now)
+  const file = new AccountFile(tools, settings.passwdFile)
+  // Chrooted accounts have `/./` where their root ends.
+  const accounts = new VirtualAccounts(file, homes, ({ home }) => home.replace(/\/\.\/?$/, ''))
+
+  const purePw = (verb: string, name: string, flags: readonly string[], call: RunOptions) =>
+    tools.must([settings.program, verb, name, '-f', settings.passwdFile, ...flags], call)
+  const withPassword = (password: string, call: ProvisionerCall): RunOptions => ({
+    ...call,
+    input: `${password}\n${password}\n`,
+    secrets: [password],
+  })
+  const changing = (call: ProvisionerCall, body: () => Promise<void>) =>
+    file.locked(call, async () => {
+      await body()
+      await tools.must([settings.program, 'mkdb', settings.database, '-f', settings.passwdFile], call)
+    })
+  /** pure-pw has no lock of its own: the hash is what decides. */
+  const editHash = (name: string, call: ProvisionerCall, make: (hash: string) => string) =>
+    file.edit((text) => {
+      const entry = entryOf(text, name)
+      if (entry === undefined) return text
+      const line = text.split('\n').find((one) => one.startsWith(`${name}:`)) ?? ''
+      return withLine(text, name, `${name}:${make(entry.hash)}${line.slice(name.length + 1 + entry.hash.length)}`)
+    }, call)
+
+  return {
+    kind: 'pure-ftpd',
+    secrets: ['password'],
+    nameProblem: virtualNameProblem,
+    defaultHome: (name) => homes.defaultFor(name),
+    read: (call) => accounts.read(call),
+
+    async makeHome(name, home, call) {
+      await homes.make(home, await accounts.mustFind(name, call), call)
+    },
+
+    async create({ name, home = homes.defaultFor(name), secret, mark }, call) {
+      refuseIf(virtualNameProblem(name))
+      assertMark(mark)
+      assertHome(homes.base, home)
+      const password = passwordOf(secret)
+      await changing(call, async () => {
+        const there = await accounts.find(name, call)
+        if (there !== undefined) {
+          assertOurs(there, mark)
+          await purePw('usermod', name, ['-d', home], call)
+          await purePw('passwd', name, [], withPassword(password, call))
+          return
+        }
+        const uid = String(freeUid(parsePasswd(await file.read(call)), settings.uids))
+        const comment = mark === undefined ? [] : ['-c', mark]
+        await purePw('useradd', name, ['-u', uid, '-g', uid, '-d', home, ...comment], withPassword(password, call))
+      })
+    },
+
+    async setSecret(name, secret, call) {
+      const password = passwordOf(secret)
+      await changing(call, async () => {
+        const { hash } = await accounts.mustFind(name, call)
+        await purePw('passwd', name, [], withPassword(password, call))
+        if (isLocked(hash)) await editHash(name, call, lockedHash)
+      })
+    },
+
+    async setHome(name, home, call) {
+      assertHome(homes.base, home)
+      await changing(call, async () => {
+        await accounts.mustFind(name, call)
+        await purePw('usermod', name, ['-d', home], call)
+      })
+    },
+
+    enable: (name, call) =>
+      changing(call, async () => {
+        await accounts.mustFind(name, call)
+        await editHash(name, call, unlockedHash)
+      }),
+
+    disable: (name, call) =>
+      changing(call, async () => {
+        await accounts.mustFind(name, call)
+        await editHash(name, call, lockedHash)
+      }),
+
+    async archiveHome(name, home, call) {
+      await accounts.find(name, call)
+      return homes.archive(home, call)
+    },
+
+    remove: (name, call) =>
+      changing(call, async () => {
+        if ((await accounts.find(name, call)) !== undefined) await purePw('userdel', name, [], call)
+      }),
+
+    close: () => tools.close(),
+  }
+}
