@@ -105,6 +105,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'lru-cache': ['storage', 'vfs', 'auth', 'permissions', 'audit', 'activity'],
   'mime-types': ['http'],
   otpauth: ['auth'],
+  'pdfjs-dist': ['web'],
   pino: ['logger'],
   'pino-pretty': ['logger'],
   'prom-client': ['metrics'],

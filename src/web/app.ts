@@ -16,6 +16,7 @@ import { sessions } from './session/session.js'
 /** `public/` stands at the same distance from `src/web/` and `dist/web/`. */
 const PUBLIC = fileURLToPath(new URL('../../public/', import.meta.url))
 const BOOTSTRAP = fileURLToPath(new URL('dist/', import.meta.resolve('bootstrap/package.json')))
+const PDFJS = fileURLToPath(new URL('./', import.meta.resolve('pdfjs-dist/package.json')))
 
 /** Everything that is not the drive: pages, `/ftp`, health. */
 export function createWebApp(dependencies: WebDependencies): Express {
@@ -45,6 +46,11 @@ export function createWebApp(dependencies: WebDependencies): Express {
 
   const assets = { index: false, redirect: false, maxAge: '1h' } as const
   app.use('/assets/bootstrap', express.static(BOOTSTRAP, assets))
+  // The older-browser build: the newest one needs browsers of this year.
+  app.use('/assets/pdfjs/build', express.static(`${PDFJS}legacy/build/`, assets))
+  for (const data of ['cmaps', 'standard_fonts', 'wasm']) {
+    app.use(`/assets/pdfjs/${data}`, express.static(`${PDFJS}${data}/`, assets))
+  }
   app.use('/assets', express.static(PUBLIC, assets))
 
   // A browser keeps the cookie of a https address to itself when the page came by http: then nobody could log in.

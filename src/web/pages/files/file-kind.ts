@@ -71,11 +71,13 @@ export function shownTypeOf(name: string): string | undefined {
 }
 
 /** How the page of a file shows it. */
-export type Preview = 'image' | 'video' | 'audio' | 'text' | 'none'
+export type Preview = 'image' | 'video' | 'audio' | 'pdf' | 'text' | 'none'
 
 export function previewOf(name: string): Preview {
   const kind = kindOf(name)
   if (kind === 'text' || kind === 'code' || /\.(csv|tsv|svg)$/i.test(name)) return 'text'
+  // Drawn by a script of ours: as a file of its own it would bring a viewer, or whatever is in it, into this origin.
+  if (kind === 'pdf') return 'pdf'
   const type = shownTypeOf(name)
   if (type === undefined) return 'none'
   return type.startsWith('image/') ? 'image' : type.startsWith('video/') ? 'video' : 'audio'

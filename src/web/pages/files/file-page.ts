@@ -8,6 +8,8 @@ import { KIND_ICONS, kindOf, previewOf } from './file-kind.js'
 
 /** Bytes of a text that its page shows. */
 const TEXT_LIMIT = 256 * 1024
+/** Bytes of a PDF that a browser is given to draw. */
+const PDF_LIMIT = 64 * 1024 ** 2
 
 /** The page of one file: what it is, what is in it, and what can be done with it. */
 export async function filePage(
@@ -17,7 +19,9 @@ export async function filePage(
   node: Node,
 ): Promise<void> {
   const access = await place.access(node.path)
-  const preview = previewOf(node.name)
+  const kind = previewOf(node.name)
+  const tooLarge = kind === 'pdf' && node.size > PDF_LIMIT
+  const preview = tooLarge ? 'none' : kind
   const text = preview === 'text' ? await beginningOf(tree, node, call) : undefined
   await page(request, response, 'files/file', {
     title: node.name,
@@ -31,11 +35,12 @@ export async function filePage(
     mayWrite: access === 'read-write',
     preview: text === undefined && preview === 'text' ? 'none' : preview,
     text,
+    tooLarge,
     cut: node.size > TEXT_LIMIT,
     size: readableSize(node.size),
     modified: node.modified === undefined ? undefined : new Date(node.modified).toISOString(),
     styles: ['files'],
-    scripts: ['files/file'],
+    scripts: ['files/file', ...(preview === 'pdf' ? ['files/pdf'] : [])],
   })
 }
 
