@@ -6,7 +6,7 @@ export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
 export interface Job {
   readonly id: string
   readonly userId: number
-  /** The app password or token that began it; undefined for other logins. */
+  /** By what login it was begun, as `credentialName` of `auth/` says. */
   readonly credential: string | undefined
   /** What is done, for people. */
   readonly title: string
@@ -65,7 +65,7 @@ export class Jobs {
   /**
    * Begins, or lets wait.
    * @param work resolves with how it went, for people
-   * @param credential the app password or token that begins it
+   * @param credential by what login it is begun
    * @returns undefined when the user has too many open ones
    */
   start(

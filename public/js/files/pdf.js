@@ -65,6 +65,7 @@ async function show(pdf) {
 
 class Sheet {
   #task
+  #drawing = false
   #wanted = false
 
   constructor(pdf, number, ratio) {
@@ -77,33 +78,41 @@ class Sheet {
 
   async draw() {
     this.#wanted = true
-    if (this.#task || this.element.firstChild) return
+    if (this.#drawing || this.element.firstChild) return
+    this.#drawing = true
     try {
-      const page = await this.pdf.getPage(this.number)
-      if (!this.#wanted || this.#task) return
-      const natural = page.getViewport({ scale: 1 })
-      this.element.style.aspectRatio = String(natural.width / natural.height)
-      const sharp = (this.element.clientWidth / natural.width) * Math.min(2, devicePixelRatio)
-      const scale = Math.min(sharp, Math.sqrt(MOST_PIXELS / (natural.width * natural.height)))
-      const viewport = page.getViewport({ scale })
-      const canvas = document.createElement('canvas')
-      canvas.width = Math.floor(viewport.width)
-      canvas.height = Math.floor(viewport.height)
-      canvas.setAttribute('role', 'img')
-      canvas.setAttribute('aria-label', `Page ${this.number} of ${this.pdf.numPages}`)
-      this.#task = page.render({ canvas, viewport })
-      await this.#task.promise
-      const { items } = await page.getTextContent()
-      if (!this.#wanted) return
-      const text = document.createElement('p')
-      text.className = 'visually-hidden'
-      text.textContent = items.map(({ str = '', hasEOL }) => str + (hasEOL ? '\n' : '')).join('')
-      this.element.replaceChildren(canvas, text)
+      await this.#render()
     } catch (error) {
       if (error.name !== 'RenderingCancelledException') this.element.textContent = 'This page cannot be shown.'
     } finally {
+      this.#drawing = false
       this.#task = undefined
     }
+    // It went away and came back meanwhile.
+    if (this.#wanted && !this.element.firstChild) void this.draw()
+  }
+
+  async #render() {
+    const page = await this.pdf.getPage(this.number)
+    if (!this.#wanted) return
+    const natural = page.getViewport({ scale: 1 })
+    this.element.style.aspectRatio = String(natural.width / natural.height)
+    const sharp = (this.element.clientWidth / natural.width) * Math.min(2, devicePixelRatio)
+    const scale = Math.min(sharp, Math.sqrt(MOST_PIXELS / (natural.width * natural.height)))
+    const viewport = page.getViewport({ scale })
+    const canvas = document.createElement('canvas')
+    canvas.width = Math.floor(viewport.width)
+    canvas.height = Math.floor(viewport.height)
+    canvas.setAttribute('role', 'img')
+    canvas.setAttribute('aria-label', `Page ${this.number} of ${this.pdf.numPages}`)
+    this.#task = page.render({ canvas, viewport })
+    await this.#task.promise
+    const { items } = await page.getTextContent()
+    if (!this.#wanted) return
+    const text = document.createElement('p')
+    text.className = 'visually-hidden'
+    text.textContent = items.map(({ str = '', hasEOL }) => str + (hasEOL ? '\n' : '')).join('')
+    this.element.replaceChildren(canvas, text)
   }
 
   clear() {
