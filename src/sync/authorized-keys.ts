@@ -25,7 +25,7 @@ export class AuthorizedKeys {
 }
 
 /** Kind, base64 and perhaps a comment: no options, which could give a command, and no second line. */
-function oneKey(line: string): string {
+export function oneKey(line: string): string {
   const key = line.trim()
   if (!/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( [^\p{Cc}]*)?$/u.test(key)) {
     throw new ProvisionError('REFUSED', 'This is not one public key in the form of OpenSSH.')

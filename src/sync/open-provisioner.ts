@@ -1,10 +1,11 @@
 import type { Endpoint, Login } from '../storage/driver.js'
 import type { Drivers } from '../storage/drivers.js'
+import { openCommandProvisioner } from './provisioners/command.js'
 import { openFolderProvisioner } from './provisioners/folder.js'
 import { openProftpdFileProvisioner } from './provisioners/proftpd-file.js'
 import { openPureFtpdProvisioner } from './provisioners/pure-ftpd.js'
+import { openSftpgoProvisioner } from './provisioners/sftpgo.js'
 import { openSystemProvisioner } from './provisioners/system.js'
-import { ProvisionError } from './provision-error.js'
 import type { ProvisionerSecret, ProvisionerSettings } from './provisioner-settings.js'
 import type { Provisioner, ProvisionerCall } from './provisioner.js'
 
@@ -45,7 +46,9 @@ export async function openProvisioner(options: ProvisionerOptions): Promise<Prov
       return openProftpdFileProvisioner(settings, options)
     case 'pure-ftpd':
       return openPureFtpdProvisioner(settings, options)
-    default:
-      throw new ProvisionError('UNSUPPORTED', `This gateway does not know accounts of the kind ${settings.kind}.`)
+    case 'sftpgo':
+      return openSftpgoProvisioner(settings, options)
+    case 'command':
+      return openCommandProvisioner(settings, options)
   }
 }
