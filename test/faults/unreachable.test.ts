@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { startBlackHole, type BlackHole } from '../support/black-hole.js'
 import { freePort } from '../lab/ports.js'
@@ -8,6 +7,7 @@ import { FakeFtpServer, type FakeSession } from '../storage/fake-ftp-server.js'
 import { row } from './lab/figures.js'
 import type { Answer } from './lab/http-client.js'
 import { Rig } from './lab/rig.js'
+import { countSockets } from './lab/tcp-table.js'
 
 const DEPTH = { headers: { Depth: '1' } }
 /** `TENTHS` of the rig, with room for a busy machine. */
@@ -146,7 +146,7 @@ describe('a server that cannot be reached as it should', function () {
       let beside = 0
       const all = Promise.all(waiting)
       for (let over = false; !over;) {
-        most = Math.max(most, await connecting(hole.port))
+        most = Math.max(most, await countSockets('connecting', { remote: hole.port }))
         beside = Math.max(beside, (await healthy()).ms)
         over = await Promise.race([all.then(() => true), new Promise<false>((r) => setTimeout(r, 100, false))])
       }
@@ -217,10 +217,3 @@ describe('a server that cannot be reached as it should', function () {
     expect(rig.gateway.log).to.not.match(/canary-of-x|alice-secret/)
   })
 })
-
-/** Sockets of this machine that wait for an answer to their SYN to a port. proc(5): state 02. */
-async function connecting(port: number): Promise<number> {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0')
-  const table = await readFile('/proc/net/tcp', 'utf8')
-  return table.split('\n').filter((line) => new RegExp(`^\\s*\\d+: \\S+ \\S+:${hex} 02 `).test(line)).length
-}
