@@ -21,7 +21,8 @@ export async function watchPages(context: BrowserContext): Promise<string[]> {
   context.on('weberror', (error) => problems.push(`not caught: ${String(error.error())}`))
   context.on('response', (response) => {
     const request = response.request()
-    if (response.status() < 400 || request.isNavigationRequest()) return
+    // 412 answers the question whether a name is taken.
+    if (response.status() < 400 || response.status() === 412 || request.isNavigationRequest()) return
     problems.push(`${response.status()} for ${request.method()} ${response.url()}`)
   })
   context.on('requestfailed', (request) => {

@@ -1,3 +1,4 @@
+import type { Express } from 'express'
 import { Activity } from '../../src/activity/activity.js'
 import { Auth } from '../../src/auth/auth.js'
 import { DriveAttempts } from '../../src/auth/drive-attempts.js'
@@ -17,6 +18,7 @@ import { serve } from './http-server.js'
 import { actor, openTestServices, type TestServices } from './services.js'
 
 export interface TestWebApp extends TestServices {
+  readonly app: Express
   /** `http://127.0.0.1:port` */
   readonly url: string
   readonly port: number
@@ -92,6 +94,7 @@ export async function startWebApp(
 
   return {
     ...services,
+    app,
     url: server.url,
     port: server.port,
     auth,
