@@ -1,9 +1,11 @@
 import { chown, link, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { bytesOf, chunksOf, type Content } from './content.js'
 import { Client, type Drive } from './drive.js'
 import type { Scale } from './scale.js'
 import type { Server } from './stage.js'
+import type { Need } from './workload.js'
 
 /** Folder in the login's home that holds everything, and its path in both drives. */
 export const FOLDER = 'bench'
@@ -34,29 +36,34 @@ export function inDrive(prefix: string, server: Server, name: string): string {
 }
 
 /** Plants what is read, the same on every server: large files are the same inode everywhere. */
-export async function prepareData(servers: readonly Server[], scale: Scale): Promise<void> {
+export async function prepareData(servers: readonly Server[], scale: Scale, needs: ReadonlySet<Need>): Promise<void> {
   const homes = [...new Map(servers.map((server) => [server.home, server])).values()]
   const shared: [string, Content][] = [
-    ['big.bin', bigFile(scale)],
-    ...[0, 1, 2, 3].map((n): [string, Content] => [`quarter-${n}.bin`, quarterFile(scale, n)]),
+    ...(needs.has('big') ? [['big.bin', bigFile(scale)] satisfies [string, Content]] : []),
+    ...(needs.has('quarters') ? [0, 1, 2, 3] : []).map((n): [string, Content] => [
+      `quarter-${n}.bin`,
+      quarterFile(scale, n),
+    ]),
   ]
   for (const [index, server] of homes.entries()) {
     await makeFolder(server, '')
-    await makeFolder(server, 'small')
     const first = homes[0]
     for (const [name, content] of shared) {
       if (index === 0 || first === undefined) await writeContent(onDisk(server, name), content)
       else await link(onDisk(first, name), onDisk(server, name))
     }
-    for (let n = 0; n < scale.smallGets; n++) await writeFile(onDisk(server, smallName(n)), bytesOf(smallFile(n)))
-    for (const entries of scale.folders) {
+    await makeFolder(server, 'small')
+    const files = needs.has('small') ? scale.smallGets : 16
+    for (let n = 0; n < files; n++) await writeFile(onDisk(server, smallName(n)), bytesOf(smallFile(n)))
+    for (const entries of needs) {
+      if (typeof entries !== 'number') continue
       const names = [folderName(entries)]
       // A round of each distance lists folders of its own.
       const places = servers.filter(({ home }) => home === server.home).length
       for (let round = 0; round < scale.rounds * places; round++) names.push(folderName(entries, round))
       for (const name of names) {
         await makeFolder(server, name)
-        for (let n = 0; n < entries; n++) await writeFile(onDisk(server, `${name}/${memberName(n)}`), '')
+        for (let n = 0; n < entries; n++) writeFileSync(onDisk(server, `${name}/${memberName(n)}`), '')
       }
     }
   }

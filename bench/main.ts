@@ -70,7 +70,7 @@ process.once('SIGINT', end)
 process.once('SIGTERM', end)
 try {
   say('preparing the data')
-  await prepareData(stage.servers, scale)
+  await prepareData(stage.servers, scale, new Set(workloads.flatMap(({ needs = [] }) => needs)))
   for (const drive of [stage.ftpcluster, stage.rclone]) forgetPeak(drive.pid)
   const peaks = { ftpcluster: 0, rclone: 0 }
   for (const server of stage.servers) {

@@ -24,6 +24,9 @@ export interface Result {
   readonly cpu?: number
 }
 
+/** Prepared once, on every server; a number: folders with so many entries. */
+export type Need = 'big' | 'quarters' | 'small' | number
+
 /** Something a drive is asked to do, and how well it did. Every answer is checked; a wrong one throws. */
 export interface Workload {
   readonly name: string
@@ -32,6 +35,8 @@ export interface Workload {
   readonly unit: 'MB/s' | 'per s' | 'ms'
   /** Against which rclone; default `rclone`. */
   readonly peer?: 'rclone' | 'caching'
+  /** Read-only data that must be there. */
+  readonly needs?: readonly Need[]
   /** Whether it makes sense on this server; default: yes. */
   fits?(server: Server): boolean
   /** Untimed: makes the turn's own files, warms what is to be warm. */

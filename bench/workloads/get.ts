@@ -27,6 +27,7 @@ async function warm({ drive, server }: Turn, connections: number): Promise<void>
 
 export const getBig: Workload = {
   name: 'get',
+  needs: ['big'],
   title: 'GET 1 GiB',
   unit: 'MB/s',
   before: (turn) => warm(turn, 1),
@@ -42,6 +43,7 @@ export const getBig: Workload = {
 
 export const getFour: Workload = {
   name: 'get-4',
+  needs: ['quarters'],
   title: 'GET 4 x 256 MiB at once',
   unit: 'MB/s',
   before: (turn) => warm(turn, 4),
@@ -60,6 +62,7 @@ export const getFour: Workload = {
 
 export const getRange: Workload = {
   name: 'range',
+  needs: ['big'],
   title: 'ranged GET 1 MiB at 900 MiB, p50',
   unit: 'ms',
   before: (turn) => warm(turn, 1),
@@ -79,6 +82,7 @@ export const getRange: Workload = {
 
 export const getRanges: Workload = {
   name: 'ranges',
+  needs: ['big'],
   title: '200 random ranges of 64 KiB',
   unit: 'per s',
   before: (turn) => warm(turn, 1),
@@ -102,6 +106,7 @@ export const getRanges: Workload = {
 function getSmall(atOnce: number): Workload {
   return {
     name: `get-small-c${atOnce}`,
+    needs: ['small'],
     title: `GET 4 KiB, c${atOnce}`,
     unit: 'per s',
     before: (turn) => warm(turn, atOnce),

@@ -67,6 +67,7 @@ function listWarm(entries: number, ask: keyof typeof BODIES): Workload {
     name: ask === 'allprop' ? `list-${entries}` : `list-${entries}-${ask}`,
     title: `PROPFIND ${entries.toLocaleString('en')} warm${ask === 'allprop' ? '' : `, as ${ask} asks`}`,
     unit: 'ms',
+    needs: [entries],
     async before(turn) {
       const client = new Client(turn.drive)
       for (let n = 0; n < 2; n++) await listFolder(client, turn, folder, entries, ask)
@@ -91,6 +92,7 @@ function listCold(entries: number): Workload {
     name: `list-${entries}-cold`,
     title: `PROPFIND ${entries.toLocaleString('en')} cold`,
     unit: 'ms',
+    needs: [entries],
     async before({ drive, server }) {
       // The login and the connection to the server are warm, the folder is not.
       const client = new Client(drive)

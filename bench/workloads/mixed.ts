@@ -13,6 +13,7 @@ const saved = (user: number, n: number): Content => ({ seed: 1000 + user * 50 + 
 /** People at work: each looks into a folder, opens a file and saves one, over and over, on a connection of their own. */
 export const mixed: Workload = {
   name: 'mixed',
+  needs: ['small'],
   title: '32 users list, open and save',
   unit: 'per s',
   async before(turn) {

@@ -29,7 +29,7 @@ function put(upload: {
     title,
     unit,
     ...(upload.untilStored ? { peer: 'caching' as const } : {}),
-    ...(upload.direct ? { direct: upload.direct } : {}),
+    ...(upload.direct ? { direct: upload.direct, needs: ['big'] as const } : {}),
     async before(turn) {
       const { drive, server } = turn
       await makeFolderIn(drive, server, folderOf(turn))

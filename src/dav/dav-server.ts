@@ -86,5 +86,11 @@ function isPreflight(request: IncomingMessage): boolean {
 
 function execute(server: webdav.WebDAVServer, request: IncomingMessage, response: ServerResponse): void {
   const run = server.executeRequest as (request: IncomingMessage, response: ServerResponse, root: string) => void
+  const { headers } = request
+  // Without Depth webdav-server throws and catches a TypeError: a tenth of what a small GET costs. Our verbs look at
+  // `headersDistinct`, and nobody gets to see this.
+  const hasDepth = headers['depth'] !== undefined
+  if (!hasDepth) headers['depth'] = '0'
   run(request, response, '/dav')
+  if (!hasDepth) delete headers['depth']
 }
