@@ -59,6 +59,7 @@ if (workloads.length === 0 || places.length === 0) {
 }
 
 const started = performance.now()
+const machine = `${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`
 const say = (text: string): void =>
   console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`)
 const profiling = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`]
@@ -82,20 +83,19 @@ try {
       peaks.ftpcluster = Math.max(peaks.ftpcluster, peakMemory(stage.ftpcluster.pid))
       peaks.rclone = Math.max(peaks.rclone, peakMemory(stage.rclone.pid))
     }
+    // A run that is cut short leaves what it had.
+    if (options.json !== undefined)
+      await writeFile(options.json, JSON.stringify({ machine, scale, rows, peaks }, undefined, 2) + '\n')
     console.log(`\n## ${server.name}\n\n${tableOf(rows.filter((row) => row.server === server.name))}`)
   }
   const memory = memoryOf(peaks.ftpcluster, peaks.rclone)
   const seconds = (performance.now() - started) / 1000
   console.log(`\n${memoryLine(memory)}`)
-  const machine = `${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`
   console.log(`${seconds.toFixed(0)} s, ${scale.rounds} rounds, ${machine}`)
   const missed = rows
     .flatMap((row) => [row.ratio, row.cpuPerGib?.ratio, row.ofDirect])
     .filter((ratio) => ratio?.met === false)
   console.log(`Targets missed: ${missed.length}`)
-  if (options.json !== undefined) {
-    await writeFile(options.json, JSON.stringify({ machine, seconds, scale, rows, memory }, undefined, 2) + '\n')
-  }
 } catch (error) {
   failed = true
   console.error(error)

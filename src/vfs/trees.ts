@@ -9,6 +9,7 @@ import { MetadataCache, type CacheLimits, type CacheStats } from './metadata-cac
 import type { Access, Mount, UserAccess } from './mount.js'
 import { MountView, type FolderLimits, type VfsParts } from './mount-view.js'
 import type { LockStore, PropertyStore, UploadJournal } from './ports.js'
+import { RememberedProperties } from './remembered-properties.js'
 import type { Tree } from './tree.js'
 import { Uploads } from './uploads.js'
 import { UserTree } from './user-tree.js'
@@ -49,7 +50,7 @@ export class Trees {
     const elapsed = clock.now ?? (() => systemClock.now())
     this.#parts = {
       connections,
-      properties,
+      properties: new RememberedProperties(properties),
       journal,
       log,
       now,

@@ -9,12 +9,12 @@ import type { SftpSession } from './sftp-session.js'
 import { Wakeup } from './wakeup.js'
 
 /** Bytes asked for ahead of the sink, and so the most that one read holds in memory; at a distance more, see `FAR`. */
-const READ_AHEAD = 4 * 1024 * 1024
+const READ_AHEAD = 2 * 1024 * 1024
 /** Bytes asked for ahead for each millisecond of round trip: enough for 1.5 GB/s. */
 const PER_MILLISECOND = 1.5 * 1024 * 1024
 /** The most that one read asks for ahead, and what all of them together may beyond `READ_AHEAD`. */
 const FAR = 16 * 1024 * 1024
-const headroom = new Headroom(6 * (FAR - READ_AHEAD))
+const headroom = new Headroom(64 * 1024 * 1024)
 const MAX_REQUESTS = 64
 /** Requests sent before the size is known; most files end within the first. */
 const FIRST_REQUESTS = 2
@@ -141,14 +141,14 @@ class Read {
     this.#wakeup.wake()
   }
 
-  /** Closes the handle without waiting: answers still under way are told apart by their ids. */
+  /** Closes the handle before the next request, without waiting: answers still under way are told apart by their ids. */
   #close(): void {
     const handle = this.#handle
     if (!handle || !this.session.open) return
     this.#handle = undefined
     const guard = this.session.watch()
     guard.arm(this.deadlines.metadata)
-    this.session.submit<void>(
+    this.session.submitSoon<void>(
       (answer) => this.session.sftp.close(handle, answer),
       () => guard.disarm(),
     )

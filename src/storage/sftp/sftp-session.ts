@@ -24,6 +24,9 @@ export type Answer<T> = (error: Error | undefined | null, value: T) => void
 /** Bytes below which traffic is no progress of a transfer: keepalives alone stay under it. */
 const PROGRESS = 4096
 
+/** How long a request that nobody waits for may wait for another to leave with. Milliseconds. */
+const SOON = 5
+
 /** Servers known to answer the requests on one directory handle strictly in order (`software` of the SSH greeting). */
 const ORDERED = /^(OpenSSH|mod_sftp|SFTPGo|dropbear)/i
 
@@ -41,6 +44,8 @@ export class SftpSession {
   #roundTrip = Infinity
   #window = SSH2_WINDOW
   #batching = false
+  #later: (() => void)[] = []
+  #laterTimer: NodeJS.Timeout | undefined
   readonly #internals: SftpInternals
 
   constructor(
@@ -116,10 +121,14 @@ export class SftpSession {
    * @throws SftpStatusError when the server answers with a status, the session's end as a StorageError otherwise
    */
   request<T = void>(send: (answer: Answer<T>) => void): Promise<T> {
+    const asked = performance.now()
     return new Promise((resolve, reject) => {
       this.submit(send, (error, value) => {
         if (error) reject(error)
-        else resolve(value as T)
+        else {
+          this.answeredIn(performance.now() - asked)
+          resolve(value as T)
+        }
       })
     })
   }
@@ -156,11 +165,24 @@ export class SftpSession {
     }
   }
 
+  /** As `submit`, for what nobody waits for: it leaves with the next request, or after a moment. */
+  submitSoon<T>(send: (answer: Answer<T>) => void, done: (error: Error | undefined) => void): void {
+    this.#later.push(() => this.submit(send, done))
+    this.#laterTimer ??= setTimeout(() => this.#sendLater(), SOON)
+  }
+
+  #sendLater(): void {
+    clearTimeout(this.#laterTimer)
+    this.#laterTimer = undefined
+    for (const send of this.#later.splice(0)) send()
+  }
+
   /** What is sent in one turn of the event loop leaves in one piece: a packet alone costs a system call and a wake-up. */
   #batch(): void {
     if (this.#batching) return
     this.#batching = true
     this.socket.cork()
+    this.#sendLater()
     process.nextTick(() => {
       this.#batching = false
       this.socket.uncork()

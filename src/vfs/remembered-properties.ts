@@ -1,0 +1,71 @@
+import { LRUCache } from 'lru-cache'
+import type { DeadProperty, PropertyChange, PropertyStore, ResourceKey } from './ports.js'
+
+const REMEMBERED = 10_000
+
+type InFolder = Awaited<ReturnType<PropertyStore['inFolder']>>
+
+/**
+ * Answers from memory what was asked before: most folders have no stored properties, and every listing asks for them. The
+ * gateway is the only writer, and every change through it forgets everything; changes are rare.
+ */
+export class RememberedProperties implements PropertyStore {
+  readonly #folders = new LRUCache<string, InFolder>({ max: REMEMBERED })
+  readonly #resources = new LRUCache<string, readonly DeadProperty[]>({ max: REMEMBERED })
+  /** Counts changes begun and ended: what was read while one was under way is not kept. */
+  #changes = 0
+  #changing = 0
+
+  constructor(private readonly store: PropertyStore) {}
+
+  async inFolder(folder: ResourceKey): Promise<InFolder> {
+    return this.#ask(this.#folders, folder, () => this.store.inFolder(folder))
+  }
+
+  async of(key: ResourceKey): Promise<readonly DeadProperty[]> {
+    return this.#ask(this.#resources, key, () => this.store.of(key))
+  }
+
+  change(key: ResourceKey, changes: readonly PropertyChange[]): Promise<void> {
+    return this.#change(() => this.store.change(key, changes))
+  }
+
+  copy(from: ResourceKey, to: ResourceKey, deep: boolean): Promise<void> {
+    return this.#change(() => this.store.copy(from, to, deep))
+  }
+
+  move(from: ResourceKey, to: ResourceKey): Promise<void> {
+    return this.#change(() => this.store.move(from, to))
+  }
+
+  remove(key: ResourceKey): Promise<void> {
+    return this.#change(() => this.store.remove(key))
+  }
+
+  async #ask<T extends object>(memory: LRUCache<string, T>, key: ResourceKey, read: () => Promise<T>): Promise<T> {
+    const id = `${key.namespace}\n${key.path}`
+    const known = memory.get(id)
+    if (known !== undefined) return known
+    const before = this.#changes
+    const found = await read()
+    if (this.#changes === before && this.#changing === 0) memory.set(id, found)
+    return found
+  }
+
+  async #change(work: () => Promise<void>): Promise<void> {
+    this.#changing++
+    this.#forget()
+    try {
+      await work()
+    } finally {
+      this.#changing--
+      this.#forget()
+    }
+  }
+
+  #forget(): void {
+    this.#changes++
+    this.#folders.clear()
+    this.#resources.clear()
+  }
+}

@@ -1,0 +1,243 @@
+import bcrypt from 'bcrypt'
+import { expect } from 'chai'
+import { mkdir, truncate, writeFile } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { join } from 'node:path'
+import { mock } from 'node:test'
+import { Sequelize } from 'sequelize'
+import { loadConfig } from '../src/config/config.js'
+import { createContext, type Context } from '../src/context.js'
+import { SqliteConnection } from '../src/db/sqlite-connection.js'
+import { startEmbeddedFtpServer, type EmbeddedFtpServer } from '../src/demo/embedded-ftp-server.js'
+import { startEmbeddedSftpServer, type EmbeddedSftpServer } from '../src/demo/embedded-sftp-server.js'
+import { createLogger } from '../src/logger.js'
+import { GatewayProcess } from './support/gateway.js'
+import { actor, temporaryFolder } from './support/services.js'
+
+const AUTHORIZATION = `Basic ${Buffer.from('anna:password-1').toString('base64')}`
+
+/** Passes a control connection on and keeps the commands. Data connections go to the server itself. */
+function tapFtp(port: number, commands: string[]): Promise<Server> {
+  const server = createServer((client) => {
+    const upstream = connect({ port, host: '127.0.0.1', noDelay: true })
+    client.setNoDelay(true)
+    client.on('data', (chunk) => {
+      for (const line of chunk.toString().split('\r\n')) if (line !== '') commands.push(line.split(' ')[0] ?? '')
+      upstream.write(chunk)
+    })
+    upstream.on('data', (chunk) => client.write(chunk))
+    client.on('error', () => undefined).on('close', () => upstream.destroy())
+    upstream.on('error', () => undefined).on('close', () => client.destroy())
+  })
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
+}
+
+describe('what a request costs', function () {
+  this.timeout(60_000)
+  let folder: string
+  let remove: () => Promise<void>
+  let ftp: EmbeddedFtpServer
+  let tap: Server
+  let sftp: EmbeddedSftpServer
+  let context: Context
+  let url: string
+  const asked: string[] = []
+
+  before(async () => {
+    ;({ folder, remove } = await temporaryFolder())
+    for (const name of ['ftp', 'sftp']) {
+      await mkdir(join(folder, name, 'dir'), { recursive: true })
+      await writeFile(join(folder, name, 'dir', 'a.txt'), 'content')
+    }
+    const user = (name: string) => ({ username: 'remote1', password: 'remote', root: join(folder, name) })
+    ftp = await startEmbeddedFtpServer({ users: [user('ftp')] })
+    tap = await tapFtp(ftp.port, asked)
+    sftp = await startEmbeddedSftpServer({
+      users: [user('sftp')],
+      intercept: ({ operation }) => void asked.push(operation),
+    })
+    context = await createContext(
+      loadConfig({
+        FTPCLUSTER_DATA_DIR: join(folder, 'data'),
+        FTPCLUSTER_HOST: '127.0.0.1',
+        FTPCLUSTER_PORT: '0',
+        FTPCLUSTER_ALLOW_NETWORKS: '127.0.0.0/8',
+        FTPCLUSTER_MASTER_KEY: Buffer.alloc(32, 3).toString('base64'),
+        FTPCLUSTER_ADMIN_PASSWORD: 'admin-of-the-test',
+        // What is warm stays warm, however slow the machine is.
+        FTPCLUSTER_CACHE_TTL: '10m',
+      }),
+      createLogger({ level: 'silent' }),
+    )
+    url = (await context.gateway.start()).url
+    const anna = await context.users.create({ username: 'anna', password: 'password-1' }, actor)
+    const { port } = tap.address() as AddressInfo
+    const trust = { fingerprint: sftp.fingerprint }
+    const servers = [
+      { alias: 'ftp', protocol: 'ftp' as const, host: '127.0.0.1', port },
+      { alias: 'sftp', protocol: 'sftp' as const, host: '127.0.0.1', port: sftp.port, trust },
+    ]
+    for (const server of servers) {
+      const { id } = await context.servers.create(server, actor)
+      const credentials = { password: 'remote' }
+      await context.permissions.grant({ userId: anna.id, serverId: id, remoteUser: 'remote1', credentials }, actor)
+      await send(server.alias, 'PROPFIND', 'dir/', { Depth: '1' })
+      // Opens the second connection, so that a listing never waits behind a transfer.
+      await send(server.alias, 'PUT', 'dir/warm.txt', {}, 'warm')
+      await send(server.alias, 'GET', 'dir/warm.txt')
+    }
+    await expectQuiet()
+  })
+  after(async () => {
+    await context.stop()
+    tap.close()
+    await Promise.all([ftp.close(), sftp.close()])
+    await remove()
+  })
+
+  /** Resolves when no login is under way. */
+  async function expectQuiet(): Promise<void> {
+    while (context.connections.stats().servers.some(({ connecting }) => connecting > 0)) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  async function send(
+    alias: string,
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: string,
+  ): Promise<number> {
+    const init = {
+      method,
+      headers: { Authorization: AUTHORIZATION, ...headers },
+      ...(body === undefined ? {} : { body }),
+    }
+    const response = await fetch(`${url}/dav/${alias}/${path}`, init)
+    await response.arrayBuffer()
+    return response.status
+  }
+
+  /** What the server was asked for one request. Left out: the CLOSE after a read, which leaves with the next request. */
+  async function questions(...request: Parameters<typeof send>): Promise<string> {
+    asked.length = 0
+    expect(await send(...request)).to.be.below(300)
+    return asked.filter((operation) => operation !== 'CLOSE').join(' ')
+  }
+
+  const destination = (alias: string, path: string) => ({ Destination: `${url}/dav/${alias}/${path}` })
+
+  describe('of an FTP server', () => {
+    it('nothing for a listing or a look at what was listed', async () => {
+      expect(await questions('ftp', 'PROPFIND', 'dir/', { Depth: '1' })).to.equal('')
+      expect(await questions('ftp', 'PROPFIND', 'dir/a.txt', { Depth: '0' })).to.equal('')
+      expect(await questions('ftp', 'HEAD', 'dir/a.txt')).to.equal('')
+    })
+
+    it('a download is a look and a transfer, a part of it one command more', async () => {
+      expect(await questions('ftp', 'GET', 'dir/a.txt')).to.equal('MLST EPSV RETR')
+      expect(await questions('ftp', 'GET', 'dir/a.txt', { Range: 'bytes=2-4' })).to.equal('MLST EPSV REST RETR')
+    })
+
+    it('an upload is a transfer, a check of the size and a rename, over another file as well', async () => {
+      expect(await questions('ftp', 'PUT', 'dir/b.txt', {}, 'new')).to.equal('EPSV STOR MLST RNFR RNTO')
+      expect(await questions('ftp', 'PUT', 'dir/b.txt', {}, 'other')).to.equal('EPSV STOR MLST RNFR RNTO')
+    })
+
+    it('a change of names is its commands; a move looks at both names before, a folder is listed before it goes', async () => {
+      expect(await questions('ftp', 'MKCOL', 'dir/made')).to.equal('MKD')
+      expect(await questions('ftp', 'MOVE', 'dir/b.txt', destination('ftp', 'dir/c.txt'))).to.equal(
+        'MLST MLST RNFR RNTO',
+      )
+      expect(await questions('ftp', 'DELETE', 'dir/c.txt')).to.equal('DELE')
+      expect(await questions('ftp', 'DELETE', 'dir/made')).to.equal('CWD EPSV MLSD RMD')
+    })
+  })
+
+  describe('of an SFTP server', () => {
+    it('nothing for a listing or a look at what was listed', async () => {
+      expect(await questions('sftp', 'PROPFIND', 'dir/', { Depth: '1' })).to.equal('')
+      expect(await questions('sftp', 'HEAD', 'dir/a.txt')).to.equal('')
+    })
+
+    it('a download is a look, an opening and a reading', async () => {
+      expect(await questions('sftp', 'GET', 'dir/a.txt')).to.equal('STAT LSTAT OPEN FSTAT READ')
+      expect(await questions('sftp', 'GET', 'dir/a.txt', { Range: 'bytes=2-4' })).to.equal('STAT LSTAT OPEN FSTAT READ')
+    })
+
+    it('an upload is a writing, a check of the size and a rename', async () => {
+      expect(await questions('sftp', 'PUT', 'dir/b.txt', {}, 'new')).to.equal('OPEN WRITE STAT LSTAT EXTENDED')
+    })
+
+    it('a change of names is one request; a move looks at both names before, a folder is listed before it goes', async () => {
+      expect(await questions('sftp', 'MKCOL', 'dir/made')).to.equal('MKDIR')
+      expect(await questions('sftp', 'MOVE', 'dir/b.txt', destination('sftp', 'dir/c.txt'))).to.equal(
+        'STAT LSTAT STAT LSTAT EXTENDED',
+      )
+      expect(await questions('sftp', 'DELETE', 'dir/c.txt')).to.equal('REMOVE')
+      expect(await questions('sftp', 'DELETE', 'dir/made')).to.equal('OPENDIR READDIR READDIR RMDIR')
+    })
+  })
+
+  it('no bcrypt and no SQL for a warm listing or download', async () => {
+    /** What other work of the gateway does at any time: the audit log in batches, the end of an earlier upload. */
+    const inBackground = /upload_journal|audit|data_version|revision/i
+    const spies = [
+      mock.method(SqliteConnection.prototype, 'all'),
+      mock.method(SqliteConnection.prototype, 'run'),
+      mock.method(Sequelize.prototype, 'query'),
+    ]
+    const hashes = mock.method(bcrypt, 'compare')
+    try {
+      for (const alias of ['ftp', 'sftp']) {
+        for (let n = 0; n < 5; n++) {
+          expect(await send(alias, 'PROPFIND', 'dir/', { Depth: '1' })).to.equal(207)
+          expect(await send(alias, 'GET', 'dir/a.txt')).to.equal(200)
+        }
+      }
+    } finally {
+      for (const spy of [hashes, ...spies]) spy.mock.restore()
+    }
+    const statements = spies.flatMap(({ mock }) => mock.calls.map((call) => JSON.stringify(call.arguments[0])))
+    expect(hashes.mock.callCount()).to.equal(0)
+    expect(statements.filter((sql) => !inBackground.test(sql))).to.deep.equal([])
+  })
+})
+
+describe('the memory of the gateway', function () {
+  this.timeout(120_000)
+
+  it('stays below 200 MB while four big files go down and up at once', async () => {
+    const size = 128 * 1024 * 1024
+    const { folder, remove } = await temporaryFolder()
+    for (const name of ['1', '2', '3', '4']) {
+      await writeFile(join(folder, name), '')
+      await truncate(join(folder, name), size)
+    }
+    const server = await startEmbeddedSftpServer({ users: [{ username: 'a', password: 'b', root: folder }] })
+    const trust = { kind: 'pinned' as const, fingerprints: [server.fingerprint] }
+    const gateway = await GatewayProcess.start({
+      servers: [{ alias: 's', endpoint: { protocol: 'sftp', host: '127.0.0.1', port: server.port, trust } }],
+      users: [{ username: 'anna', password: 'password-1' }],
+      permissions: [{ user: 'anna', server: 's', login: { username: 'a', password: 'b' } }],
+    })
+    try {
+      const carry = async (name: string) => {
+        const headers = { Authorization: AUTHORIZATION }
+        const response = await fetch(gateway.dav('s', name), { headers })
+        let received = 0
+        for await (const chunk of response.body ?? []) received += (chunk as Uint8Array).length
+        expect(received).to.equal(size)
+        const body = new Blob([Buffer.alloc(size / 4)])
+        expect((await fetch(gateway.dav('s', `${name}-up`), { method: 'PUT', headers, body })).status).to.equal(201)
+      }
+      await Promise.all(['1', '2', '3', '4'].map(carry))
+      expect(await gateway.peakMemory()).to.be.below(200e6)
+    } finally {
+      await gateway.stop()
+      await server.close()
+      await remove()
+    }
+  })
+})
