@@ -1,6 +1,6 @@
 import bcrypt from 'bcrypt'
 import { expect } from 'chai'
-import { mkdir, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { mock } from 'node:test'
@@ -11,7 +11,6 @@ import { SqliteConnection } from '../src/db/sqlite-connection.js'
 import { startEmbeddedFtpServer, type EmbeddedFtpServer } from '../src/demo/embedded-ftp-server.js'
 import { startEmbeddedSftpServer, type EmbeddedSftpServer } from '../src/demo/embedded-sftp-server.js'
 import { createLogger } from '../src/logger.js'
-import { GatewayProcess } from './support/gateway.js'
 import { actor, temporaryFolder } from './support/services.js'
 
 const AUTHORIZATION = `Basic ${Buffer.from('anna:password-1').toString('base64')}`
@@ -198,42 +197,5 @@ describe('what a request costs', function () {
     const statements = spies.flatMap(({ mock }) => mock.calls.map((call) => JSON.stringify(call.arguments[0])))
     expect(hashes.mock.callCount()).to.equal(0)
     expect(statements.filter((sql) => !inBackground.test(sql))).to.deep.equal([])
-  })
-})
-
-describe('the memory of the gateway', function () {
-  this.timeout(120_000)
-
-  it('stays below 200 MB while four big files go down and up at once', async () => {
-    const size = 128 * 1024 * 1024
-    const { folder, remove } = await temporaryFolder()
-    for (const name of ['1', '2', '3', '4']) {
-      await writeFile(join(folder, name), '')
-      await truncate(join(folder, name), size)
-    }
-    const server = await startEmbeddedSftpServer({ users: [{ username: 'a', password: 'b', root: folder }] })
-    const trust = { kind: 'pinned' as const, fingerprints: [server.fingerprint] }
-    const gateway = await GatewayProcess.start({
-      servers: [{ alias: 's', endpoint: { protocol: 'sftp', host: '127.0.0.1', port: server.port, trust } }],
-      users: [{ username: 'anna', password: 'password-1' }],
-      permissions: [{ user: 'anna', server: 's', login: { username: 'a', password: 'b' } }],
-    })
-    try {
-      const carry = async (name: string) => {
-        const headers = { Authorization: AUTHORIZATION }
-        const response = await fetch(gateway.dav('s', name), { headers })
-        let received = 0
-        for await (const chunk of response.body ?? []) received += (chunk as Uint8Array).length
-        expect(received).to.equal(size)
-        const body = new Blob([Buffer.alloc(size / 4)])
-        expect((await fetch(gateway.dav('s', `${name}-up`), { method: 'PUT', headers, body })).status).to.equal(201)
-      }
-      await Promise.all(['1', '2', '3', '4'].map(carry))
-      expect(await gateway.peakMemory()).to.be.below(200e6)
-    } finally {
-      await gateway.stop()
-      await server.close()
-      await remove()
-    }
   })
 })
