@@ -60,6 +60,9 @@ const read: Method = async (request, response, tree, path, base) => {
 
 /** 201 for a new file, 204 for one that took the place of another. */
 const write: Method = async (request, response, tree, path) => {
+  if (rawPathOf(request).endsWith('/')) {
+    throw new HttpError(405, 'IS_COLLECTION', 'The URL of a file does not end with a slash.')
+  }
   const call: Call = { signal: signalOf(request, response) }
   const { node, created } = await receiveFile({ request, response, tree, path, guard: NO_LOCKS, call })
   if (node.etag !== undefined) response.set('ETag', node.etag)
@@ -89,12 +92,15 @@ function bySession(request: Request): AuthenticatedUser | undefined {
 
 /** @throws HttpError 404 for the path of another user */
 function pathFor(request: Request, user: AuthenticatedUser): string {
-  const [rawPath = ''] = request.originalUrl.split('?', 1)
-  const [, , username, ...rest] = parseUrlPath(rawPath).path.split('/')
+  const [, , username, ...rest] = parseUrlPath(rawPathOf(request)).path.split('/')
   if (username !== undefined && username !== user.username) {
     throw new HttpError(404, 'NO_SUCH_PATH', 'There is no such file or folder.')
   }
   return '/' + rest.join('/')
+}
+
+function rawPathOf(request: Request): string {
+  return request.originalUrl.split('?', 1)[0] ?? ''
 }
 
 async function sendFolder(

@@ -30,6 +30,11 @@ describe('logout', () => {
     expect(events.map(({ actorName, details }) => [actorName, details['via']])).to.deep.equal([['anna', 'session']])
   })
 
+  it('makes the browser forget what it has kept', async () => {
+    const visit = await browser.submit('/logout', {}, { redirect: 'manual' })
+    expect(visit.headers.get('clear-site-data')).to.equal('"cache", "storage"')
+  })
+
   it('asks first when another site links to it', async () => {
     const visit = await browser.get('/logout', { headers: { 'Sec-Fetch-Site': 'cross-site' } })
     expect(visit.text).to.contain('Do you want to log out')
