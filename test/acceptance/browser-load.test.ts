@@ -16,7 +16,7 @@ const MEMORY = 250 * 1000 ** 2
 const ENTRIES = 10_000
 
 describe('the files pages with much', function () {
-  this.timeout(120_000)
+  this.timeout(120_000 + UPLOAD * 200)
   let browser: Browser
 
   before(async function () {
