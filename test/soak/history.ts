@@ -15,6 +15,9 @@ export interface Read {
   readonly version: number | undefined
 }
 
+/** Milliseconds after its answer in which a write whose outcome is unknown may still happen: what was on its way then. */
+const STRAGGLES = 30_000
+
 /** Everything that was done to one path, to be judged as a register: reads see a version that may be current. */
 export class History {
   readonly writes: Write[] = []
@@ -30,26 +33,32 @@ export class History {
 
   /** What no order of the writes explains. */
   violations(): string[] {
-    const found: string[] = []
     const byVersion = new Map(this.writes.map((write) => [write.version, write]))
+    const acknowledged = this.writes.filter(({ outcome }) => outcome === 'ok')
+    const found: string[] = []
     for (const read of this.reads) {
-      const told = `${this.path}: a read from ${Math.round(read.start)} to ${Math.round(read.end)}`
-      if (read.version === undefined) {
-        const lost = this.writes.find(({ outcome, end }) => outcome === 'ok' && end < read.start)
-        if (lost !== undefined) found.push(`${told} found nothing after version ${lost.version} was acknowledged`)
-        continue
-      }
-      const write = byVersion.get(read.version)
-      if (write === undefined) found.push(`${told} gave version ${read.version}, which nobody wrote`)
-      else if (write.start > read.end) found.push(`${told} gave version ${read.version} before it was written`)
-      else if (write.outcome === 'failed') found.push(`${told} gave version ${read.version}, which was refused`)
-      else if (write.outcome === 'ok') {
-        const later = this.writes.find((w) => w.outcome === 'ok' && w.start > write.end && w.end < read.start)
-        if (later !== undefined) {
-          found.push(`${told} gave version ${read.version} after version ${later.version} was acknowledged`)
-        }
-      }
+      const wrong = wrongWith(read, byVersion, acknowledged)
+      if (wrong === undefined) continue
+      found.push(`${this.path}: a read from ${Math.round(read.start)} to ${Math.round(read.end)} ${wrong}`)
     }
     return found
   }
+}
+
+function wrongWith(
+  { start, end, version }: Read,
+  byVersion: ReadonlyMap<number, Write>,
+  acknowledged: readonly Write[],
+): string | undefined {
+  if (version === undefined) {
+    const lost = acknowledged.find((write) => write.end < start)
+    return lost && `found nothing after version ${lost.version} was acknowledged at ${Math.round(lost.end)}`
+  }
+  const write = byVersion.get(version)
+  if (write === undefined) return `gave version ${version}, which nobody wrote`
+  if (write.start > end) return `gave version ${version} before it was written`
+  if (write.outcome === 'failed') return `gave version ${version}, which was refused`
+  const over = write.outcome === 'unknown' ? write.end + STRAGGLES : write.end
+  const later = acknowledged.find((other) => other.start > over && other.end < start)
+  return later && `gave version ${version} after version ${later.version} was acknowledged at ${Math.round(later.end)}`
 }

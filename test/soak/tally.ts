@@ -1,54 +1,52 @@
-/** Counts and latencies of one kind of request. */
-class Row {
-  readonly times: number[] = []
-  explained = 0
-  unexpected = 0
-  aborted = 0
-}
+const OUTCOMES = ['aborted', 'by a fault', 'machine', 'unexpected'] as const
+/**
+ * What became of a request that did not go well: given up on purpose; a fault that ran then explains it; the machine was too
+ * busy for its deadlines; nothing explains it.
+ */
+export type Outcome = (typeof OUTCOMES)[number]
 
 /** What the load saw, by kind of request. */
 export class Tally {
-  readonly #rows = new Map<string, Row>()
+  readonly #rows = new Map<string, { readonly times: number[]; readonly counts: Map<Outcome, number> }>()
   readonly unexpected: string[] = []
 
-  #row(kind: string): Row {
+  #row(kind: string) {
     let row = this.#rows.get(kind)
-    if (row === undefined) this.#rows.set(kind, (row = new Row()))
+    if (row === undefined) this.#rows.set(kind, (row = { times: [], counts: new Map() }))
     return row
   }
 
+  /** @param ms from when it was due */
   ok(kind: string, ms: number): void {
     this.#row(kind).times.push(ms)
   }
 
-  aborted(kind: string): void {
-    this.#row(kind).aborted++
-  }
-
-  /** An answer that a fault which ran then explains. */
-  explained(kind: string): void {
-    this.#row(kind).explained++
+  count(kind: string, outcome: Outcome): void {
+    const { counts } = this.#row(kind)
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
   }
 
   surprise(kind: string, what: string): void {
-    this.#row(kind).unexpected++
+    this.count(kind, 'unexpected')
     if (this.unexpected.length < 50) this.unexpected.push(what)
   }
 
+  total(outcome: Outcome): number {
+    return [...this.#rows.values()].reduce((sum, { counts }) => sum + (counts.get(outcome) ?? 0), 0)
+  }
+
   get requests(): number {
-    let sum = 0
-    for (const { times, explained, unexpected, aborted } of this.#rows.values()) {
-      sum += times.length + explained + unexpected + aborted
-    }
-    return sum
+    const ok = [...this.#rows.values()].reduce((sum, { times }) => sum + times.length, 0)
+    return OUTCOMES.reduce((sum, outcome) => sum + this.total(outcome), ok)
   }
 
   table(): string {
-    const head = ['request', 'ok', 'aborted', 'by a fault', 'unexpected', 'p50 ms', 'p95 ms', 'p99 ms']
-    const lines = [...this.#rows].sort().map(([kind, { times, explained, unexpected, aborted }]) => {
+    const head = ['request', 'ok', ...OUTCOMES, 'p50 ms', 'p95 ms', 'p99 ms']
+    const lines = [...this.#rows].sort().map(([kind, { times, counts }]) => {
       const sorted = [...times].sort((a, b) => a - b)
-      const at = (p: number) => String(Math.round(sorted[Math.floor((sorted.length - 1) * p)] ?? 0))
-      return [kind, times.length, aborted, explained, unexpected, at(0.5), at(0.95), at(0.99)].map(String)
+      const at = (p: number) => Math.round(sorted[Math.floor((sorted.length - 1) * p)] ?? 0)
+      const others = OUTCOMES.map((outcome) => counts.get(outcome) ?? 0)
+      return [kind, times.length, ...others, at(0.5), at(0.95), at(0.99)].map(String)
     })
     const widths = head.map((name, i) => Math.max(name.length, ...lines.map((line) => line[i]?.length ?? 0)))
     const format = (cells: readonly string[]) =>

@@ -1,34 +1,50 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { signal } from '../lab/processes.js'
 import type { Fault } from '../faults/lab/injection.js'
 import type { Rig, Station } from '../faults/lab/rig.js'
+import { signal } from '../lab/processes.js'
+import { below, pick, type Random } from './random.js'
 
-/** Milliseconds after the end of a trouble in which its server may still be excused: breaker, deadlines, a queue. */
-const AFTERMATH = 12_000
+/** Milliseconds after the end of a trouble in which its server may still be excused: a breaker's pause, a queue. */
+const AFTERMATH = 5_000
 
-interface Trouble {
+export interface Trouble {
   readonly name: string
   readonly stations: readonly Station[]
   readonly start: number
   end: number
+  /** Answers of its server may say anything. */
+  readonly refuses: boolean
+}
+
+interface Plan {
+  readonly name: string
+  readonly stations: readonly Station[]
+  readonly refuses?: boolean
+  run(): Promise<void>
 }
 
 /** One random fault after the other, and the memory of which server was in trouble when. */
 export class Troubles {
   readonly past: Trouble[] = []
+  /** Set when the gateway itself may be killed. */
+  gatewayToo = false
+  #killed = false
   #running = Promise.resolve()
 
   constructor(
     private readonly rig: Rig,
-    private readonly random: () => number,
+    private readonly random: Random,
   ) {}
 
-  /** Whether a request to `alias` that ran then may have met a fault. */
-  explains(alias: string, start: number, end: number): boolean {
-    return this.past.some(
-      ({ stations, ...trouble }) =>
-        stations.some((station) => station.alias === alias) && start <= trouble.end + AFTERMATH && end >= trouble.start,
+  /** A trouble that a request may have met. */
+  explaining({ alias }: Station, start: number, end: number): Trouble | undefined {
+    const met = this.past.filter(
+      (trouble) =>
+        start <= trouble.end + AFTERMATH &&
+        end >= trouble.start &&
+        trouble.stations.some((station) => station.alias === alias),
     )
+    return met.find(({ refuses }) => refuses) ?? met[0]
   }
 
   /** Begins one and lets it pass. */
@@ -43,64 +59,107 @@ export class Troubles {
   }
 
   async #one(): Promise<void> {
-    const station = this.rig.stations[Math.floor(this.random() * this.rig.stations.length)]
-    if (station === undefined) return
-    const same = this.rig.stations.filter(({ daemon }) => daemon === station.daemon)
-    const troubles: readonly (readonly [string, readonly Station[], () => Promise<void>])[] = [
-      ['all connections reset', [station], async () => Promise.resolve(station.resetAll())],
-      ['all connections end', [station], async () => Promise.resolve(station.proxy.endAll())],
-      ['silence for 5 s', [station], () => this.#silence(station, 5_000)],
-      ['down for 4 s', [station], () => this.#down(station, 4_000)],
-      ['50 ms late for 8 s', [station], () => this.#shaped(station, { delay: 50 }, 8_000)],
-      ['300 KB/s for 8 s', [station], () => this.#shaped(station, { bytesPerSecond: 300_000 }, 8_000)],
-      ['a command refused', [station], () => this.#command(station, { kind: 'answer', reply: '450 no', status: 4 })],
-      ['a command reset', [station], () => this.#command(station, { kind: 'reset' })],
-      ['a command unanswered', [station], () => this.#command(station, { kind: 'stall' })],
-      ['its sessions killed', same, () => this.#kill(station)],
-      ['restarted', same, () => this.#restart(station)],
-    ]
-    const [name, stations, run] = troubles[Math.floor(this.random() * troubles.length)] ?? troubles[0] ?? []
-    if (name === undefined || stations === undefined || run === undefined) return
-    const trouble: Trouble = { name: `${station.alias}: ${name}`, stations, start: performance.now(), end: Infinity }
+    const { name, stations, refuses = false, run } = this.#plan()
+    const trouble: Trouble = { name, stations, refuses, start: performance.now(), end: Infinity }
     this.past.push(trouble)
     await run()
     trouble.end = performance.now()
   }
 
-  async #silence({ proxy }: Station, ms: number): Promise<void> {
-    proxy.freeze()
-    await delay(ms)
-    proxy.thaw()
+  #plan(): Plan {
+    const { random } = this
+    if (this.gatewayToo && (!this.#killed || random() < 0.3)) {
+      this.#killed = true
+      return { name: 'the gateway killed', stations: this.rig.stations, run: () => this.#killGateway() }
+    }
+    const one = pick(random, this.rig.stations)
+    const all = this.rig.stations.filter(({ daemon }) => daemon === one.daemon)
+    const some = random() < 0.5 ? all : [one]
+    const where = some === all ? one.kind : one.alias
+    const ms = 2_000 + below(random, 6_000)
+    const s = `${(ms / 1000).toFixed(1)} s`
+    const kinds: readonly Plan[] = [
+      { name: `${where}: all connections reset`, stations: some, run: () => each(some, (it) => it.resetAll()) },
+      { name: `${where}: all connections end`, stations: some, run: () => each(some, ({ proxy }) => proxy.endAll()) },
+      { name: `${where}: silence for ${s}`, stations: some, run: () => silence(some, ms) },
+      { name: `${where}: down for ${s}`, stations: some, run: () => down(some, ms) },
+      { name: `${where}: 50 ms late for ${s}`, stations: some, run: () => shaped(some, { delay: 50 }, ms) },
+      { name: `${where}: 300 KB/s for ${s}`, stations: some, run: () => shaped(some, { bytesPerSecond: 300_000 }, ms) },
+      { name: `${where}: transfers cut`, stations: some, run: () => this.#cuts(some, ms) },
+      {
+        name: `${one.alias}: a command refused`,
+        stations: [one],
+        refuses: true,
+        run: () => this.#command(one, REFUSED),
+      },
+      { name: `${one.alias}: a command reset`, stations: [one], run: () => this.#command(one, { kind: 'reset' }) },
+      { name: `${one.alias}: a command unanswered`, stations: [one], run: () => this.#command(one, { kind: 'stall' }) },
+      { name: `${one.kind}: its sessions killed`, stations: all, run: () => killSessions(one) },
+      { name: `${one.kind}: restarted`, stations: all, run: () => restart(one, ms) },
+    ]
+    return pick(random, kinds)
   }
 
-  async #down({ proxy }: Station, ms: number): Promise<void> {
-    await proxy.down()
-    await delay(ms)
-    await proxy.open()
+  async #killGateway(): Promise<void> {
+    await this.rig.gateway.kill()
+    await this.rig.gateway.serve()
   }
 
-  async #shaped({ proxy }: Station, shape: Station['proxy']['shape'], ms: number): Promise<void> {
-    proxy.shape = shape
+  /** Connections that break after some bytes of a transfer, for a while. */
+  async #cuts(stations: readonly Station[], ms: number): Promise<void> {
+    const { random } = this
+    await each(stations, ({ proxy, kind }) => {
+      for (const direction of ['up', 'down'] as const) {
+        const action = random() < 0.5 ? 'reset' : 'cut'
+        proxy.atByte({ channel: kind === 'sshd' ? 'control' : 'data', direction, after: below(random, 60_000), action })
+      }
+    })
     await delay(ms)
-    proxy.shape = {}
+    await each(stations, ({ proxy }) => proxy.calm())
   }
 
   async #command({ commands }: Station, action: Fault['action']): Promise<void> {
-    const nth = 1 + Math.floor(this.random() * 20)
-    const at = this.random() < 0.5 ? 'before' : 'end'
+    const nth = 1 + below(this.random, 20)
+    // A server that does it and says that it did not would be a liar: no gateway can know.
+    const at = action.kind === 'answer' || this.random() < 0.5 ? 'before' : 'end'
     commands.arm(({ index }) => (index === nth ? { at, action } : undefined))
     for (let waited = 0; commands.fired === 0 && waited < 8_000; waited += 100) await delay(100)
     commands.disarm()
   }
+}
 
-  #kill({ daemon }: Station): Promise<void> {
-    for (const pid of daemon.sessions().reverse()) signal(pid, 'SIGKILL')
-    return Promise.resolve()
-  }
+const REFUSED: Fault['action'] = { kind: 'answer', reply: '450 no', status: 4 }
 
-  async #restart({ daemon }: Station): Promise<void> {
-    await daemon.stop()
-    await delay(2_000)
-    await daemon.start()
-  }
+function each(stations: readonly Station[], act: (station: Station) => void): Promise<void> {
+  stations.forEach(act)
+  return Promise.resolve()
+}
+
+async function silence(stations: readonly Station[], ms: number): Promise<void> {
+  for (const { proxy } of stations) proxy.freeze()
+  await delay(ms)
+  for (const { proxy } of stations) proxy.thaw()
+}
+
+async function down(stations: readonly Station[], ms: number): Promise<void> {
+  await Promise.all(stations.map(({ proxy }) => proxy.down()))
+  await delay(ms)
+  await Promise.all(stations.map(({ proxy }) => proxy.open()))
+}
+
+async function shaped(stations: readonly Station[], shape: Station['proxy']['shape'], ms: number): Promise<void> {
+  for (const { proxy } of stations) proxy.shape = shape
+  await delay(ms)
+  for (const { proxy } of stations) proxy.shape = {}
+}
+
+function killSessions({ daemon }: Station): Promise<void> {
+  for (const pid of daemon.sessions().reverse()) signal(pid, 'SIGKILL')
+  return Promise.resolve()
+}
+
+async function restart({ daemon }: Station, ms: number): Promise<void> {
+  await daemon.stop()
+  await delay(ms)
+  await daemon.start()
 }

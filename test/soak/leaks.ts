@@ -1,0 +1,149 @@
+import path from 'node:path'
+import sqlite3 from 'sqlite3'
+import { grown, holdingsAtRest, holdingsOf, inWords, mb, type Holdings } from '../faults/lab/holdings.js'
+import type { Rig } from '../faults/lab/rig.js'
+import { eventually, temporaryFilesIn } from '../support/upload.js'
+
+/** Seconds after the load in which everything must be given back. */
+const BACK_WITHIN = 60
+/** Bytes of heap that a run may add at rest: what is cached for good. */
+const HEAP_AT_REST = 25 * 1024 * 1024
+const HEAP_PER_TEN_MINUTES = 1024 * 1024
+/** ms; a line through fewer points says more about the garbage collector than about leaks. */
+const WORTH_A_SLOPE = 8 * 60_000
+
+interface Sample extends Holdings {
+  /** ms since the load began. */
+  readonly at: number
+  readonly pid: number
+}
+
+/** Section 7.5 of the reliability notes: samples under load, and the state before and after. */
+export class Leaks {
+  readonly #samples: Sample[] = []
+
+  private constructor(
+    private readonly rig: Rig,
+    private readonly before: Holdings,
+    private readonly rows: Readonly<Record<string, number>>,
+    private readonly sessions: number,
+  ) {}
+
+  /** @param rig at rest soon */
+  static async from(rig: Rig): Promise<Leaks> {
+    return new Leaks(rig, await holdingsAtRest(rig), await rowsOf(rig), sessionsOn(rig))
+  }
+
+  async sample(at: number): Promise<void> {
+    const { pid } = this.rig.gateway
+    this.#samples.push({ ...(await holdingsOf(this.rig.gateway)), at, pid })
+  }
+
+  /** @returns what was not given back, and what was measured, in words */
+  async judge(): Promise<{ violations: string[]; report: string[] }> {
+    const violations = this.#slopes()
+    let after = this.before
+    let left: string[] = []
+    const back = async () => {
+      after = await holdingsAtRest(this.rig)
+      const rows = await rowsOf(this.rig)
+      left = grown(this.before, after, HEAP_AT_REST)
+      for (const [table, count] of Object.entries(rows)) {
+        if (count > (this.rows[table] ?? 0)) left.push(`${count} rows in ${table}`)
+      }
+      if (sessionsOn(this.rig) > this.sessions)
+        left.push(`${sessionsOn(this.rig)} processes of sessions on the servers`)
+      for (const { alias, home } of this.rig.stations) {
+        const files = await temporaryFilesIn(home)
+        if (files.length > 0) left.push(`${alias} keeps ${files.join(', ')}`)
+      }
+      return left.length === 0
+    }
+    await eventually('back where it was', BACK_WITHIN, back).catch(() => undefined)
+    violations.push(...left.map((what) => `leak, ${BACK_WITHIN} s after the load: ${what}`))
+    violations.push(...this.#logged())
+    const most = (name: keyof Holdings) => Math.max(...this.#samples.map((sample) => sample[name]), 0)
+    return {
+      violations,
+      report: [
+        `under load at most: ${most('fds')} fds, ${most('pooled')} pooled connections, ${most('timerObjects')} timers, ` +
+          `${mb(most('heapUsed'))} heap, ${mb(most('rss'))} RSS`,
+        `at rest, before > after: ${inWords(this.before, after)}`,
+        ...this.#slopeTexts(),
+      ],
+    }
+  }
+
+  /** Samples of the process that ran longest, without its first third. */
+  #later(): readonly Sample[] {
+    const first = this.#samples.filter(({ pid }) => pid === this.#samples[0]?.pid)
+    const until = first.at(-1)?.at ?? 0
+    return first.filter(({ at }) => at > until / 3)
+  }
+
+  #growth(name: 'heapUsed' | 'fds'): number {
+    return slope(this.#later().map((sample) => [sample.at, sample[name]])) * 600_000
+  }
+
+  get #longEnough(): boolean {
+    const later = this.#later()
+    return (later.at(-1)?.at ?? 0) - (later[0]?.at ?? 0) >= WORTH_A_SLOPE
+  }
+
+  #slopes(): string[] {
+    if (!this.#longEnough) return []
+    const found: string[] = []
+    const heap = this.#growth('heapUsed')
+    if (heap > HEAP_PER_TEN_MINUTES) found.push(`leak: the heap grows by ${mb(heap)} in ten minutes`)
+    const fds = this.#growth('fds')
+    if (fds > 5) found.push(`leak: ${fds.toFixed(1)} more file descriptors in ten minutes`)
+    return found
+  }
+
+  #slopeTexts(): string[] {
+    if (!this.#longEnough) return []
+    return [`per ten minutes: heap ${mb(this.#growth('heapUsed'))}, fds ${this.#growth('fds').toFixed(1)}`]
+  }
+
+  #logged(): string[] {
+    const found: string[] = []
+    for (const line of this.rig.gateway.log.split('\n')) {
+      if (/"level":(50|60)|MaxListenersExceeded/.test(line)) found.push(`log: ${line.slice(0, 400)}`)
+      if (/-secret/.test(line)) found.push('log: a password')
+    }
+    return found
+  }
+}
+
+/** Rows that requests make and that must go with them. */
+async function rowsOf({ gateway }: Rig): Promise<Record<string, number>> {
+  const file = path.join(gateway.folder, 'data/ftpcluster.sqlite')
+  const database = new sqlite3.Database(file, sqlite3.OPEN_READONLY)
+  const count = (table: string) =>
+    new Promise<number>((resolve, reject) => {
+      database.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`, (error, row) =>
+        error ? reject(error) : resolve(row.n),
+      )
+    })
+  try {
+    return { upload_journal: await count('upload_journal'), sessions: await count('sessions') }
+  } finally {
+    await new Promise((resolve) => database.close(resolve))
+  }
+}
+
+function sessionsOn({ stations }: Rig): number {
+  const daemons = new Set(stations.map(({ daemon }) => daemon))
+  return [...daemons].reduce((sum, daemon) => sum + daemon.sessions().length, 0)
+}
+
+/** Of the line through the points, least squares. */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const n = points.length
+  if (n < 2) return 0
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / n
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / n
+  const over = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
+  const under = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+  return over / under
+}
