@@ -23,6 +23,8 @@ export interface Turn {
 const HANGS = 240_000
 /** Milliseconds of strain from which on deadlines prove nothing. */
 const STRAINED = 3_000
+/** ms; an answer that came sooner met no deadline. */
+const SHORTEST_DEADLINE = 9_000
 /** What a fault may become. Never 500: that one is a mistake of ours. */
 const OF_A_FAULT = new Set<Answer['status']>([502, 503, 504, 'cut'])
 /** What a server that refuses for no reason may be taken to mean. */
@@ -83,12 +85,19 @@ export class Judge {
     const trouble = this.troubles.explaining(station, now - answer.ms, now)
     if (trouble !== undefined && (OF_A_FAULT.has(status) || (trouble.refuses && OF_A_REFUSAL.has(status)))) {
       tally.count(kind, 'by a fault')
-    } else if (OF_STRAIN.has(status) && this.strain.within(now - answer.ms, now) > STRAINED) {
+    } else if (
+      OF_STRAIN.has(status) &&
+      answer.ms > SHORTEST_DEADLINE &&
+      this.strain.within(now - answer.ms, now) > STRAINED
+    ) {
       tally.count(kind, 'machine')
     } else {
       const text = answer.body.toString('utf8', 0, 200)
-      const times = `${Math.round(now - answer.ms)} to ${Math.round(now)}`
-      tally.surprise(kind, `${kind} on ${station.alias}, ${times}: ${status} ${text}`)
+      const times = `${new Date(Date.now() - answer.ms).toISOString()} + ${Math.round(answer.ms)} ms`
+      tally.surprise(
+        kind,
+        `${kind} on ${station.alias}, ${times}: ${status} ${text}; before: ${this.troubles.last(station, now)}`,
+      )
     }
     return false
   }

@@ -66,7 +66,7 @@ export class Leaks {
     return {
       violations,
       report: [
-        `under load at most: ${most('fds')} fds, ${most('pooled')} pooled connections, ${most('timerObjects')} timers, ` +
+        `under load at most: ${most('fds')} fds, ${most('pooled')} pooled connections, ${most('timers')} timers, ` +
           `${mb(most('heapUsed'))} heap, ${mb(most('rss'))} RSS`,
         `at rest, before > after: ${inWords(this.before, after)}`,
         ...this.#slopeTexts(),

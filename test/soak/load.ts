@@ -1,6 +1,6 @@
 import { namesIn } from '../faults/lab/http-client.js'
 import type { Rig, Station } from '../faults/lab/rig.js'
-import { BrowserSession } from '../support/browser-session.js'
+import { BrowserSession, type Visit } from '../support/browser-session.js'
 import { PASSWORD } from '../support/drive.js'
 import { isTemporaryName } from '../../src/vfs/temporary-name.js'
 import { Counters } from './counters.js'
@@ -155,19 +155,17 @@ export class Load {
   async #page(turn: Turn): Promise<void> {
     const { user, station } = turn
     const started = performance.now()
-    let status: number | 'cut' = 'cut'
-    let text = ''
-    try {
-      const browser = await this.judge.inTime('a login', this.#browserOf(user))
-      const visit = await this.judge.inTime('a page', browser.get(`/files/${station.alias}/`))
-      status = visit.status
-      text = visit.text
-      if (visit.path.startsWith('/login')) this.judge.violation(`user${user} is no longer logged in`)
-    } catch (error) {
-      text = String(error)
-    }
+    const visit = await this.#visit(user, station).catch((error: unknown) => String(error))
+    const [status, text] = typeof visit === 'string' ? (['cut', visit] as const) : [visit.status, visit.text]
     const answer = { status, headers: {}, body: Buffer.from(text), whole: true, ms: performance.now() - started }
     this.judge.good(turn, answer, [200])
+  }
+
+  async #visit(user: number, { alias }: Station): Promise<Visit> {
+    const browser = await this.judge.inTime('a login', this.#browserOf(user))
+    const visit = await this.judge.inTime('a page', browser.get(`/files/${alias}/`))
+    if (visit.path.startsWith('/login')) this.judge.violation(`user${user} is no longer logged in`)
+    return visit
   }
 
   #browserOf(user: number): Promise<BrowserSession> {

@@ -19,7 +19,7 @@ export class SharedFiles {
   #one({ station, random }: Turn): History {
     const name = `shared-${Math.floor(FILES ** random()) - 1}.bin`
     let here = this.#histories.get(station)
-    if (here === undefined) this.#histories.set(station, (here = new Map()))
+    if (here === undefined) this.#histories.set(station, (here = new Map<string, History>()))
     let history = here.get(name)
     if (history === undefined) here.set(name, (history = new History(`${station.alias}/${name}`)))
     return history

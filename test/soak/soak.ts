@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PROBE } from '../faults/lab/holdings.js'
 import { Rig } from '../faults/lab/rig.js'
@@ -25,6 +27,8 @@ export interface SoakResult {
   readonly violations: readonly string[]
 }
 
+/** What the gateway logged in the last run. */
+const LOG = path.join(import.meta.dirname, '../../.lab/soak.log')
 const SAMPLE_EVERY = 10_000
 const WARM_UP = 5_000
 const WARM_UP_WORKERS = 4
@@ -54,11 +58,12 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       FTPCLUSTER_UPLOADS_SWEEP_EVERY: '10s',
     },
   })
-  const strain = new Strain()
+  const strain = new Strain(rig.gateway)
   try {
     return await run(rig, strain, options)
   } finally {
     strain.stop()
+    await writeFile(LOG, rig.gateway.log)
     await rig.stop()
   }
 }
@@ -121,6 +126,7 @@ async function run(rig: Rig, strain: Strain, options: SoakOptions): Promise<Soak
     judged,
     `${troubles.past.length} faults: ${summary(troubles.past.map(({ name }) => name))}`,
     ...held,
+    `the gateway waited ${Math.round(strain.total / 1000)} s for a processor`,
     `seed ${seed}`,
     violations.length === 0 ? 'no violation' : `${violations.length} VIOLATIONS\n${violations.slice(0, 60).join('\n')}`,
   ].join('\n')

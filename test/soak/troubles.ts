@@ -47,6 +47,13 @@ export class Troubles {
     return met.find(({ refuses }) => refuses) ?? met[0]
   }
 
+  /** The trouble that a server had last, in words. */
+  last({ alias }: Station, now: number): string {
+    const found = this.past.findLast(({ stations }) => stations.some((station) => station.alias === alias))
+    if (found === undefined) return 'no trouble'
+    return `${found.name}, over for ${Math.round(now - found.end)} ms`
+  }
+
   /** Begins one and lets it pass. */
   next(): void {
     this.#running = this.#running.then(() => this.#one())
@@ -59,10 +66,11 @@ export class Troubles {
   }
 
   async #one(): Promise<void> {
-    const { name, stations, refuses = false, run } = this.#plan()
+    const plan = this.#plan()
+    const { name, stations, refuses = false } = plan
     const trouble: Trouble = { name, stations, refuses, start: performance.now(), end: Infinity }
     this.past.push(trouble)
-    await run()
+    await plan.run()
     trouble.end = performance.now()
   }
 

@@ -10,7 +10,7 @@ export interface Holdings {
   /** Timers and sockets that keep it running. */
   readonly timers: number
   readonly sockets: number
-  /** All that are reachable in its memory. */
+  /** All that are reachable in its memory; 0 unless asked for. */
   readonly timerObjects: number
   readonly socketObjects: number
   /** Connections to servers as its pools tell. */
@@ -29,23 +29,24 @@ interface Probed {
     readonly heapUsed: number
     readonly external: number
     readonly resources: Readonly<Record<string, number>>
-    readonly alive: { readonly timers: number; readonly sockets: number }
+    readonly alive?: { readonly timers: number; readonly sockets: number }
   }
 }
 
-export async function holdingsOf(gateway: GatewayProcess): Promise<Holdings> {
+/** @param thorough counts objects too, which holds the gateway up */
+export async function holdingsOf(gateway: GatewayProcess, thorough = false): Promise<Holdings> {
   const probes = () => gateway.log.split('\n').filter((line) => line.startsWith('{"probe"'))
   const before = probes().length
   const pooled = await pooledIn(gateway)
-  process.kill(gateway.pid, 'SIGUSR2')
+  process.kill(gateway.pid, thorough ? 'SIGWINCH' : 'SIGUSR2')
   await eventually('the probe answers', 60, () => Promise.resolve(probes().length > before))
   const { probe } = JSON.parse(probes().at(-1) ?? '') as Probed
   return {
     fds: (await readdir(`/proc/${gateway.pid}/fd`)).length,
     timers: probe.resources['Timeout'] ?? 0,
     sockets: (probe.resources['TCPSocketWrap'] ?? 0) + (probe.resources['TLSWrap'] ?? 0),
-    timerObjects: probe.alive.timers,
-    socketObjects: probe.alive.sockets,
+    timerObjects: probe.alive?.timers ?? 0,
+    socketObjects: probe.alive?.sockets ?? 0,
     pooled,
     heapUsed: probe.heapUsed,
     external: probe.external,
@@ -66,7 +67,7 @@ export async function holdingsAtRest({ gateway, stations }: Rig): Promise<Holdin
   await eventually('no connection to a server', 60, () =>
     Promise.resolve(stations.every(({ proxy }) => proxy.controls === 0)),
   )
-  return holdingsOf(gateway)
+  return holdingsOf(gateway, true)
 }
 
 /** What grew by more than it may: counts by 5, the heap by `heap` bytes. RSS is the allocator's. */

@@ -1,4 +1,4 @@
-// Imported into the gateway by NODE_OPTIONS: on SIGUSR2 it collects garbage and prints what the process holds.
+// Imported into the gateway by NODE_OPTIONS: on a signal it collects garbage and prints what the process holds.
 import { Socket } from 'node:net'
 import process from 'node:process'
 import { clearTimeout, setTimeout } from 'node:timers'
@@ -11,13 +11,18 @@ const timer = setTimeout(() => undefined, 0)
 const Timeout = timer.constructor
 clearTimeout(timer)
 
-process.on('SIGUSR2', () => {
-  gc()
+/** What keeps it running, and its memory. */
+function seen() {
   gc()
   const resources = {}
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1
   const { heapUsed, external } = process.memoryUsage()
-  // Also those that keep no process alive, which are no active resources.
+  return { heapUsed, external, resources }
+}
+
+process.on('SIGUSR2', () => process.stdout.write(JSON.stringify({ probe: seen() }) + '\n'))
+process.on('SIGWINCH', () => {
+  // Also those that keep no process alive. This walks the whole heap, for seconds on a busy machine.
   const alive = { timers: queryObjects(Timeout), sockets: queryObjects(Socket) }
-  process.stdout.write(JSON.stringify({ probe: { heapUsed, external, resources, alive } }) + '\n')
+  process.stdout.write(JSON.stringify({ probe: { ...seen(), alive } }) + '\n')
 })
