@@ -1,19 +1,30 @@
 import { expect } from 'chai'
+import { randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { newSecret } from '../../src/auth/secret-text.js'
 import { PASSWORD, USER } from '../support/drive.js'
 import { eventually, temporaryFilesIn, upload, versionOf } from '../support/upload.js'
 import { row } from './lab/figures.js'
-import { holdingsOf, PROBE, type Holdings } from './lab/holdings.js'
+import { grown, holdingsAtRest, inWords, PROBE } from './lab/holdings.js'
 import { ask } from './lab/http-client.js'
 import { Rig, type Station } from './lab/rig.js'
+import { below, randomFrom } from '../soak/random.js'
 
+/** `FAULTS=full` does it as often as release notes promise. */
 const FULL = process.env['FAULTS'] === 'full'
-const KILLS = FULL ? 200 : 20
+const KILLS = FULL ? 200 : 12
 const ABORTS = FULL ? 1_000 : 120
-const LEAKS = FULL ? 10_000 : 300
+const LEAKS = FULL ? 10_000 : 240
 const SIZE = 700_000
+/** Who guesses: so many that nobody is refused for guessing too often. */
+const GUESSERS = 120
+/** As many of them guess passwords, which cost the gateway a hash each; the others guess tokens. */
+const PASSWORD_GUESSERS = 20
+const HEAP = 10 * 1024 * 1024
+const SEED = Number(process.env['SOAK_SEED'] ?? randomInt(2 ** 31))
+const random = randomFrom(SEED, 'chaos')
 
 describe('a gateway that is killed and clients that give up', function () {
   this.timeout(FULL ? 7_200_000 : 300_000)
@@ -22,8 +33,14 @@ describe('a gateway that is killed and clients that give up', function () {
   before(async function () {
     rig = await Rig.start(this, {
       daemons: ['proftpd', 'vsftpd', 'pure-ftpd', 'sshd'],
-      env: { NODE_OPTIONS: PROBE, FTPCLUSTER_CACHE_TTL: '0s', FTPCLUSTER_POOL_IDLE: '2s' },
+      env: {
+        NODE_OPTIONS: PROBE,
+        FTPCLUSTER_CACHE_TTL: '0s',
+        FTPCLUSTER_POOL_IDLE: '2s',
+        FTPCLUSTER_TRUST_PROXY: '127.0.0.1',
+      },
     })
+    process.stdout.write(`      SOAK_SEED=${SEED}\n`)
   })
 
   after(() => rig?.stop())
@@ -34,22 +51,24 @@ describe('a gateway that is killed and clients that give up', function () {
     async (notes) => {
       const { gateway } = rig
       const ledgers = rig.stations.map((station) => new Ledger(station))
-      let slowest = 0
+      const starts: number[] = []
       for (let i = 0; i < KILLS; i++) {
         let killed = false
         const loops = ledgers.map(async (ledger) => {
           while (!killed && !ledger.unsure) await ledger.step()
         })
-        await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 400))
+        await new Promise((resolve) => setTimeout(resolve, 20 + random() * 400))
         killed = true
         await gateway.kill()
         await Promise.all(loops)
         const started = performance.now()
         await gateway.serve()
-        slowest = Math.max(slowest, performance.now() - started)
+        starts.push(performance.now() - started)
         for (const ledger of ledgers) await ledger.reconcile()
       }
-      notes.within('slowest start', slowest, 10_000)
+      starts.sort((a, b) => a - b)
+      notes.within('start, median', starts[starts.length >> 1] ?? Infinity, 3_000)
+      notes.within('slowest start', starts.at(-1) ?? Infinity, 10_000)
       const done = performance.now()
       for (const { alias, home } of rig.stations) {
         await eventually(`no temporary file on ${alias}`, 60, async () => (await temporaryFilesIn(home)).length === 0)
@@ -62,12 +81,13 @@ describe('a gateway that is killed and clients that give up', function () {
   )
 
   row(38, 'transfers given up at random, then as many right answers on the same connections', async (notes) => {
+    const connected = rig.stations.map(({ proxy }) => proxy.accepted)
     await Promise.all(
       rig.stations.map(async (station) => {
         const contents = [versionOf(1, SIZE), versionOf(2, SIZE - 1), versionOf(3, SIZE - 2)]
         for (const [i, content] of contents.entries()) await station.plant(`known-${i}`, content)
         for (let i = 0; i < ABORTS / rig.stations.length; i++) {
-          const at = Math.random() * SIZE
+          const at = below(random, SIZE - 100_000)
           if (i % 2 === 0) {
             await station.ask('GET', `known-${i % 3}`, { onBytes: (bytes, cut) => (bytes > at ? cut() : undefined) })
           } else {
@@ -85,50 +105,62 @@ describe('a gateway that is killed and clients that give up', function () {
         }
       }),
     )
-    notes.say(`${ABORTS} given up, ${ABORTS} answers right`)
+    const fresh = rig.stations.reduce((sum, { proxy }, i) => sum + proxy.accepted - (connected[i] ?? 0), 0)
+    notes.say(`${ABORTS} given up, ${ABORTS} answers right, over ${fresh} connections to the servers`)
+    for (const { alias, home } of rig.stations) {
+      expect(existsSync(path.join(home, 'never')), `${alias} has a file that never came whole`).to.equal(false)
+    }
   })
 
   it('aborted GETs, PUTs and failed logins leave nothing behind', async () => {
+    const refused = new Map<number | 'cut', number>()
+    const guess = async (station: Station, i: number): Promise<void> => {
+      const guesser = i % GUESSERS
+      const headers = { 'X-Forwarded-For': `10.1.${guesser}.1` }
+      const byPassword = guesser < PASSWORD_GUESSERS && i < 3 * GUESSERS
+      const { status } = byPassword
+        ? await ask({ method: 'PROPFIND', url: station.url(), auth: `nobody${guesser}:wrong`, headers })
+        : await ask({
+            method: 'GET',
+            url: `${rig.gateway.url}/api/v1/me`,
+            auth: '',
+            headers: { ...headers, Authorization: `Bearer ${newSecret('api-token').secret}` },
+          })
+      refused.set(status, (refused.get(status) ?? 0) + 1)
+    }
     const round = async (count: number): Promise<void> => {
+      const each = rig.stations.length
       await Promise.all(
-        rig.stations.map(async (station) => {
-          for (let i = 0; i < count / rig.stations.length; i++) {
-            await station.ask('GET', 'known-0', { onBytes: (_, cut) => cut() })
+        rig.stations.map(async (station, offset) => {
+          for (let i = offset; i < count; i += each) {
+            const at = below(random, 200_000)
+            await station.ask('GET', 'known-0', { onBytes: (bytes, cut) => (bytes > at ? cut() : undefined) })
             const auth = `${USER}:${PASSWORD}`
             const body = versionOf(9, 200_000)
-            await upload({ url: station.url('never'), auth, body, pauseAt: { bytes: 90_000, then: (cut) => cut() } })
-            const wrong = await ask({ method: 'PROPFIND', url: station.url(), auth: `nobody${i}:wrong` })
-            expect(wrong.status).to.be.oneOf([401, 429, 503])
+            const pauseAt = { bytes: below(random, 130_000), then: (cut: () => void) => cut() }
+            await upload({ url: station.url('never'), auth, body, pauseAt })
+            await guess(station, i)
           }
         }),
       )
     }
-    await round(40)
-    const before = await quiet()
+    // Those who guess are remembered for a quarter of an hour, each.
+    await round(GUESSERS)
+    refused.clear()
+    const before = await holdingsAtRest(rig)
     await round(LEAKS)
-    let after = await quiet()
+    let after = before
     await eventually('it holds what it held', 60, async () => {
-      after = await quiet()
-      return after.fds <= before.fds + 5 && after.timers <= before.timers + 5 && after.sockets <= before.sockets + 5
-    })
-    const grown = (after.heapUsed - before.heapUsed) / 1024 / 1024
-    expect(grown, 'MB of heap').to.be.below(FULL ? 15 : 10)
-    process.stdout.write(
-      `      fds ${before.fds} > ${after.fds}, timers ${before.timers} > ${after.timers}, sockets ${before.sockets} > ` +
-        `${after.sockets}, heap ${grown >= 0 ? '+' : ''}${grown.toFixed(1)} MB\n`,
-    )
+      after = await holdingsAtRest(rig)
+      return grown(before, after, HEAP).length === 0
+    }).catch(() => expect(grown(before, after, HEAP)).to.deep.equal([]))
+    const answers = [...refused].map(([status, count]) => `${count} × ${status}`).join(', ')
+    process.stdout.write(`      ${LEAKS} of each, refused with ${answers}: ${inWords(before, after)}\n`)
+    expect([...refused.keys()], 'answers to wrong passwords and tokens').to.have.members([401])
     for (const { alias, home } of rig.stations) {
       await eventually(`no temporary file on ${alias}`, 60, async () => (await temporaryFilesIn(home)).length === 0)
     }
   })
-
-  /** What it holds when its idle connections to servers are closed. */
-  async function quiet(): Promise<Holdings> {
-    await eventually('idle connections are closed', 30, () =>
-      Promise.resolve(rig.stations.every(({ proxy }) => proxy.controls === 0)),
-    )
-    return holdingsOf(rig.gateway)
-  }
 
   it('none of it left a password or an unexpected error in the log', () => {
     expect(rig.gateway.log)
@@ -156,14 +188,14 @@ class Ledger {
   /** One change, acknowledged or not. */
   async step(): Promise<void> {
     const names = [...this.#known.keys()]
-    const name = names[Math.floor(Math.random() * names.length)]
-    const choice = Math.random()
+    const name = names[Math.floor(random() * names.length)]
+    const choice = random()
     if (name === undefined || choice < 0.6) {
-      const target = `ledger-${Math.floor(Math.random() * 4)}`
+      const target = `ledger-${Math.floor(random() * 4)}`
       const body = versionOf(++this.#version, SIZE)
       await this.#change(new Map([[target, body]]), () => this.station.ask('PUT', target, { body }))
     } else if (choice < 0.85) {
-      const target = `ledger-${4 + Math.floor(Math.random() * 2)}`
+      const target = `ledger-${4 + Math.floor(random() * 2)}`
       if (target === name) return
       const Destination = this.station.url(target)
       const after = new Map([
