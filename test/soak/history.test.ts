@@ -39,6 +39,15 @@ describe('the judge of the soak', () => {
     expect(unknown.violations()).to.deep.equal([])
   })
 
+  it('does not let it appear over what was acknowledged long after', () => {
+    const unknown = history([
+      [1, 0, 10, 'unknown'],
+      [2, 60_000, 60_010, 'ok'],
+    ])
+    unknown.reads.push({ start: 60_020, end: 60_030, version: 1 })
+    expect(unknown.violations()).to.have.length(1)
+  })
+
   it('tells a body that is not whole', () => {
     const body = bodyFor({ path: '/x', version: 7, writer: 'user0' }, 10_000)
     expect(labelOf(body)).to.deep.equal({ path: '/x', version: 7, writer: 'user0' })

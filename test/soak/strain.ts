@@ -41,8 +41,8 @@ export class Strain {
   }
 }
 
-/** @returns ms that its main thread was ready to run and did not; 0 where the system does not tell */
-function waitedFor(gateway: GatewayProcess): { pid: number; waited: number } {
+/** @returns its process, and the ms that its main thread was ready to run and did not; 0 where the system does not tell */
+export function waitedFor(gateway: GatewayProcess): { pid: number; waited: number } {
   try {
     const { pid } = gateway
     return { pid, waited: Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6 }
