@@ -10,7 +10,7 @@ import { Load, LOGINS, USERS } from './load.js'
 import { randomFrom } from './random.js'
 import { Strain } from './strain.js'
 import { Tally } from './tally.js'
-import { Troubles } from './troubles.js'
+import { DEADLINE, Troubles } from './troubles.js'
 
 export interface SoakOptions {
   readonly minutes: number
@@ -46,11 +46,11 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     env: {
       NODE_OPTIONS: PROBE,
       // What is judged here is what becomes of files, on machines that may be busy: bounds in time have tests of their own.
-      FTPCLUSTER_DEADLINES_CONNECT: '10s',
-      FTPCLUSTER_DEADLINES_METADATA: '10s',
-      FTPCLUSTER_DEADLINES_FIRST_BYTE: '10s',
-      FTPCLUSTER_DEADLINES_STALL: '10s',
-      FTPCLUSTER_DEADLINES_WAIT: '10s',
+      FTPCLUSTER_DEADLINES_CONNECT: `${DEADLINE}ms`,
+      FTPCLUSTER_DEADLINES_METADATA: `${DEADLINE}ms`,
+      FTPCLUSTER_DEADLINES_FIRST_BYTE: `${DEADLINE}ms`,
+      FTPCLUSTER_DEADLINES_STALL: `${DEADLINE}ms`,
+      FTPCLUSTER_DEADLINES_WAIT: `${DEADLINE}ms`,
       FTPCLUSTER_DEADLINES_CLIENT_IDLE: '60s',
       FTPCLUSTER_DEADLINES_SEND_STALL: '60s',
       FTPCLUSTER_TIMEOUTS_HEADERS: '15s',

@@ -7,6 +7,9 @@ import { below, pick, type Random } from './random.js'
 /** Milliseconds after the end of a trouble in which its server may still be excused: a breaker's pause, a queue. */
 const AFTERMATH = 5_000
 
+/** ms, of one command to a server; the soak sets it for the gateway. */
+export const DEADLINE = 10_000
+
 export interface Trouble {
   readonly name: string
   readonly stations: readonly Station[]
@@ -133,6 +136,8 @@ export class Troubles {
     commands.arm(({ index }) => (index === nth ? { at, action } : undefined))
     for (let waited = 0; commands.fired === 0 && waited < 8_000; waited += 100) await delay(100)
     commands.disarm()
+    // Whoever asks the same meanwhile waits for the same answer.
+    if (action.kind === 'stall' && commands.fired > 0) await delay(DEADLINE)
   }
 }
 
