@@ -81,6 +81,25 @@ export type FileVerb =
   | 'lock-refreshed'
   | 'unlocked'
 
+/** What is done to an account on a server. */
+export type AccountVerb =
+  | 'created'
+  | 'secret-set'
+  | 'home-made'
+  | 'home-moved'
+  | 'enabled'
+  | 'disabled'
+  | 'home-archived'
+  | 'removed'
+
+export interface AccountDetails {
+  /** The plan it is part of. */
+  readonly run: number
+  readonly path?: string | undefined
+  /** Why the server refused it. */
+  readonly reason?: string | undefined
+}
+
 /** Everything that can be recorded, in the past tense. Details hold no secret. */
 export type AuditEvent =
   | Event<'login.succeeded' | 'login.refused', LoginDetails>
@@ -132,6 +151,24 @@ export type AuditEvent =
   | Event<'share.created', ShareDetails & { readonly kind: string; readonly endsAt: string | undefined }>
   | Event<'share.updated', ShareDetails & Changed>
   | Event<'share.ended', ShareDetails>
+  | Event<
+      'provisioner.set',
+      {
+        readonly kind: string
+        readonly fields: readonly string[]
+        readonly automatic: boolean
+        readonly settings: unknown
+      }
+    >
+  | Event<'provisioner.removed', { readonly accounts: number }>
+  /** One step on an account of a server; the object is the account, as `name@alias`. */
+  | Event<`account.${AccountVerb}`, AccountDetails>
+  | Event<'account.adopted', { readonly home: string | undefined; readonly secretKept: boolean }>
+  | Event<'account.released', Nothing>
+  | Event<'account.ending-decided', { readonly ending: string }>
+  | Event<'account.rotation-wanted', Nothing>
+  | Event<'account.secret-found-rejected', Nothing>
+  | Event<'sync.applied' | 'sync.aborted', { readonly steps: number }>
 
 export type AuditEventType = AuditEvent['type']
 

@@ -45,6 +45,9 @@ function isRemotePath(text: string): boolean {
   }
 }
 
+const home = root.refine((text) => text.startsWith('/'), 'must be an absolute path')
+
+
 const access = z.enum(['read-write', 'read-only'], { error: 'must be read-write or read-only' })
 
 /** What can be said about a permission besides its credentials; null goes back to the default. */
@@ -55,6 +58,10 @@ export const permissionChanges = z.strictObject({
   endsAt: endDate.nullable().optional(),
   /** Whether the user may enter the own remote password. */
   selfService: z.boolean().optional(),
+  /** Whether the account on the server follows this permission. */
+  managed: z.boolean().optional(),
+  /** Wanted home of a managed account; default: where the server puts homes. */
+  home: home.nullable().optional(),
 })
 
 export type PermissionChanges = z.input<typeof permissionChanges>

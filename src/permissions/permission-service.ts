@@ -11,6 +11,7 @@ import type { Access } from '../vfs/mount.js'
 import { credentialsOf, encryptCredentials, sameCredentials } from './permission-credentials.js'
 import { credentials as credentialsInput, newPermission, permissionChanges } from './permission-input.js'
 import type { Credentials, NewPermission, PermissionChanges } from './permission-input.js'
+import type { PermissionListener } from './permission-listener.js'
 
 /** A permission, without its secrets. */
 export interface Permission {
@@ -30,6 +31,10 @@ export interface Permission {
   readonly endsAt: Date | undefined
   /** Whether the user may enter the own remote password. */
   readonly selfService: boolean
+  /** Whether the account on the server follows this permission. */
+  readonly managed: boolean
+  /** Wanted home of a managed account. */
+  readonly home: string | undefined
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -40,6 +45,7 @@ export class PermissionService {
     private readonly database: Database,
     private readonly audit: AuditLog,
     private readonly cipher: SecretCipher,
+    private readonly listener?: PermissionListener,
   ) {}
 
   /** Sorted by user, then alias. */
@@ -103,6 +109,8 @@ export class PermissionService {
           root: fields.root ?? null,
           endsAt: fields.endsAt ?? null,
           selfService: fields.selfService ?? false,
+          managed: fields.managed ?? false,
+          home: fields.home ?? null,
         },
         { transaction },
       )
@@ -112,6 +120,7 @@ export class PermissionService {
       const full = await this.#row(row.id, transaction)
       const details = { access: row.access, after: valuesOf(full) }
       await this.audit.record({ type: 'permission.granted', object: objectOf(full), details }, actor, transaction)
+      await this.listener?.granted(permissionOf(full), actor, transaction)
       return permissionOf(full)
     }, outer)
   }
@@ -148,13 +157,17 @@ export class PermissionService {
         root: fields.root === undefined ? row.root : fields.root,
         endsAt: fields.endsAt === undefined ? row.endsAt : fields.endsAt,
         selfService: fields.selfService ?? row.selfService,
+        managed: fields.managed ?? row.managed,
+        home: fields.home === undefined ? row.home : fields.home,
       }
       const changed = AUDITED.filter((field) => row[field]?.valueOf() !== next[field]?.valueOf())
       if (changed.length === 0) return { permission: permissionOf(row), changed }
       const before = valuesOf(row, changed)
+      const old = permissionOf(row)
       await row.update(next, { transaction })
       const details = { fields: changed, before, after: valuesOf(row, changed) }
       await this.audit.record({ type: 'permission.updated', object: objectOf(row), details }, actor, transaction)
+      await this.listener?.updated(old, permissionOf(row), actor, transaction)
       return { permission: permissionOf(row), changed }
     }, outer)
   }
@@ -203,6 +216,7 @@ export class PermissionService {
   async revoke(id: number, actor: Actor, outer?: Transaction): Promise<void> {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
+      await this.listener?.revoked(permissionOf(row), actor, transaction)
       await row.destroy({ transaction })
       const details = { before: valuesOf(row) }
       await this.audit.record({ type: 'permission.revoked', object: objectOf(row), details }, actor, transaction)
@@ -222,7 +236,7 @@ function refuseKey(credentials: Credentials | undefined, protocol: string | unde
   throw new ValidationError([{ field: 'privateKey', message: 'is for sftp servers only: give a password' }])
 }
 
-const AUDITED = ['remoteUser', 'access', 'root', 'endsAt', 'selfService'] as const
+const AUDITED = ['remoteUser', 'access', 'root', 'endsAt', 'selfService', 'managed', 'home'] as const
 
 /** For the audit. Nothing of it is a secret. */
 function valuesOf(row: PermissionRow, fields: readonly (typeof AUDITED)[number][] = AUDITED) {
@@ -249,6 +263,8 @@ function permissionOf(row: PermissionRow): Permission {
     root: row.root ?? undefined,
     endsAt: row.endsAt ?? undefined,
     selfService: row.selfService,
+    managed: row.managed,
+    home: row.home ?? undefined,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   }

@@ -10,6 +10,7 @@ import { parseInput } from '../parse-input.js'
 import { judgePassword } from './password-rules.js'
 import { hashedPassword, newUser, password as passwordInput, role as roleInput } from './user-input.js'
 import type { NewUser, Role } from './user-input.js'
+import type { UserListener } from './user-listener.js'
 
 export interface User {
   readonly id: number
@@ -62,6 +63,7 @@ export class UserService {
     private readonly database: Database,
     private readonly audit: AuditLog,
     private readonly hasher: PasswordHasher,
+    private readonly listener?: UserListener,
   ) {}
 
   async list(transaction?: Transaction): Promise<User[]> {
@@ -216,6 +218,7 @@ export class UserService {
       await row.update({ disabled, authVersion: row.authVersion + 1 }, { transaction })
       const type = disabled ? 'user.disabled' : 'user.enabled'
       await this.audit.record({ type, object: objectOf(row), details: {} }, actor, transaction)
+      await this.listener?.disabled(id, disabled, actor, transaction)
       return userOf(row)
     }, outer)
   }
@@ -225,6 +228,7 @@ export class UserService {
     await this.database.change(async (transaction) => {
       const row = await this.#row(id, transaction)
       await this.#keepAnAdmin(row, transaction)
+      await this.listener?.removed(id, actor, transaction)
       await row.destroy({ transaction })
       await this.audit.record({ type: 'user.removed', object: objectOf(row), details: {} }, actor, transaction)
     }, outer)

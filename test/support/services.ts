@@ -14,7 +14,12 @@ import { SecretCipher } from '../../src/db/secret-cipher.js'
 import { PermissionService } from '../../src/permissions/permission-service.js'
 import { AccessReader } from '../../src/permissions/user-access.js'
 import { ServerService } from '../../src/servers/server-service.js'
+<<<<<<< HEAD
 import { ShareService } from '../../src/shares/share-service.js'
+=======
+import { ChangeListener } from '../../src/sync/change-listener.js'
+import { SyncQueue } from '../../src/sync/sync-queue.js'
+>>>>>>> 84ba2af (sync: accounts on servers follow their permissions: plan, apply, queue, secrets, drift)
 import { UserService } from '../../src/users/user-service.js'
 
 export const actor: Actor = { kind: 'cli', systemUser: 'tester' }
@@ -27,6 +32,7 @@ export interface TestServices {
   readonly cipher: SecretCipher
   readonly hasher: PasswordHasher
   readonly audit: AuditLog
+  readonly queue: SyncQueue
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
@@ -55,16 +61,23 @@ export async function openTestServices(): Promise<TestServices> {
   const hasher = new PasswordHasher(4)
   const audit = new AuditLog(database)
   const unreadable: unknown[] = []
+  const queue = new SyncQueue(database)
+  const listener = new ChangeListener(database, audit, queue)
   return {
     folder,
     database,
     cipher,
     hasher,
     audit,
-    users: new UserService(database, audit, hasher),
+    queue,
+    users: new UserService(database, audit, hasher, listener),
     servers: new ServerService(database, audit, cipher),
+<<<<<<< HEAD
     permissions: new PermissionService(database, audit, cipher),
     shares: new ShareService(database, audit),
+=======
+    permissions: new PermissionService(database, audit, cipher, listener),
+>>>>>>> 84ba2af (sync: accounts on servers follow their permissions: plan, apply, queue, secrets, drift)
     appPasswords: new AppPasswords(database, audit),
     apiTokens: new ApiTokens(database, audit),
     jwts: new Jwts(database, audit, cipher),
