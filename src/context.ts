@@ -28,10 +28,13 @@ import { ShareService } from './shares/share-service.js'
 import type { ConnectionListener } from './storage/connection-events.js'
 import { Connections } from './storage/connections.js'
 import { createDrivers, type Drivers } from './storage/drivers.js'
+import { ChangeListener } from './sync/change-listener.js'
+import { Sync } from './sync/sync.js'
+import { SyncQueue } from './sync/sync-queue.js'
 import { ensureAdmin } from './users/first-admin.js'
 import { UserTrees } from './user-trees.js'
 import { UserService } from './users/user-service.js'
-import type { UserAccess } from './vfs/mount.js'
+import type { Mount, UserAccess } from './vfs/mount.js'
 import { Trees } from './vfs/trees.js'
 import { createWebApp } from './web/app.js'
 import type { ApiDependencies } from './web/api/services.js'
@@ -46,6 +49,7 @@ export interface Context {
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
+  readonly sync: Sync
   readonly shares: ShareService
   readonly auth: Auth
   readonly audit: AuditLog
@@ -75,9 +79,11 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const seal = new AuditSeal(cipher)
   const audit = new AuditLog(database, seal)
   const hasher = new PasswordHasher()
-  const users = new UserService(database, audit, hasher)
+  const queue = new SyncQueue(database)
+  const changes = new ChangeListener(database, audit, queue)
+  const users = new UserService(database, audit, hasher, changes)
   const servers = new ServerService(database, audit, cipher)
-  const permissions = new PermissionService(database, audit, cipher)
+  const permissions = new PermissionService(database, audit, cipher, changes)
   const shares = new ShareService(database, audit)
   await ensureAdmin(users, config.adminPassword, (message) => log.warn(message))
 
@@ -87,7 +93,8 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     sources: { pools: () => connections.stats(), cache: () => trees.cacheStats },
   })
   const { activity, usage, health, observers } = observation
-  const connections = createConnections(config, log, drivers, observation.onConnection)
+  const sync = new Sync({ ...{ database, audit, cipher, servers, permissions, queue, drivers, log }, ...config.sync })
+  const connections = createConnections(config, log, drivers, observation.onConnection, sync)
   const perServer = { maxConnections: config.pool.perServer, maxConnectionsPerAccount: config.pool.perAccount }
   const reader = new AccessReader(database, cipher, perServer, (error) =>
     log.error({ err: error }, 'a stored secret cannot be read'),
@@ -131,6 +138,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const revision = await database.revision.watch({
     onChange: async () => {
       void health.refresh()
+      sync.synchroniser.kick()
       await Promise.all([auth.changed(), access.refresh(), trees.releaseLocksOfFormerUsers()])
     },
     onError: (error) => log.error({ err: error }, 'changes by other processes cannot be seen'),
@@ -152,6 +160,7 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     servers,
     permissions,
     shares,
+    sync,
     sharedTreeFor,
     drivers,
     jobs,
@@ -169,9 +178,10 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   await auth.start()
   await trees.start()
   await observation.start()
-  const parts = { gateway, jobs, trees, access, revision, auth, connections, database, observation, readiness }
+  sync.synchroniser.start()
+  const parts = { gateway, sync, jobs, trees, access, revision, auth, connections, database, observation, readiness }
   const stop = once(() => shutDown(parts))
-  return { gateway, database, connections, trees, users, servers, permissions, shares, auth, ...observed, stop }
+  return { gateway, database, connections, trees, users, servers, permissions, shares, sync, auth, ...observed, stop }
 }
 
 function createConnections(
@@ -179,11 +189,13 @@ function createConnections(
   log: Logger,
   drivers: Drivers,
   onEvent: ConnectionListener,
+  sync: Sync,
 ): Connections {
   return new Connections({
     driverFor: (protocol) => drivers.driverFor(protocol),
     log,
     onEvent,
+    newerLogin: (account) => sync.newerLogins.of(account),
     limits: {
       wait: deadlines.wait,
       queue: pool.queue,
@@ -202,6 +214,7 @@ type PageService =
   | 'servers'
   | 'permissions'
   | 'shares'
+  | 'sync'
   | 'sharedTreeFor'
   | keyof ApiDependencies
   | 'drivers'
@@ -259,16 +272,26 @@ function partsForPages(auth: Auth): AuthParts {
   return { authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup }
 }
 
-/** Connections of logins that a user lost are closed; those in use, when they come back: `Trees.revoke` ends the transfers. */
+/**
+ * Connections of logins that a user lost are closed; those in use, when they come back: `Trees.revoke` ends the transfers.
+ * Where only the secret changed, nobody who waits notices.
+ */
 function retireAccounts(connections: Connections, before: UserAccess, after: UserAccess | undefined): void {
   const kept = new Set(after?.mounts.map((mount) => mount.account.key))
-  for (const { account } of before.mounts) {
-    if (!kept.has(account.key)) connections.retire({ accountKey: account.key })
+  const logins = new Set(after?.mounts.map(loginOf))
+  for (const mount of before.mounts) {
+    const accountKey = mount.account.key
+    if (!kept.has(accountKey)) connections.retire({ accountKey, secret: logins.has(loginOf(mount)) })
   }
+}
+
+function loginOf({ permissionId, account: { server, login } }: Mount): string {
+  return JSON.stringify([permissionId, server.id, server.version, login.username])
 }
 
 interface Parts {
   readonly gateway: Gateway
+  readonly sync: Sync
   readonly jobs: Jobs
   readonly trees: Trees
   readonly access: AccessCache
@@ -281,10 +304,11 @@ interface Parts {
 }
 
 async function shutDown(parts: Parts): Promise<void> {
-  const { gateway, jobs, trees, access, revision, auth, connections, database, observation, readiness } = parts
+  const { gateway, sync, jobs, trees, access, revision, auth, connections, database, observation, readiness } = parts
   readiness.stopping()
   await gateway.stop()
   await jobs.stop()
+  await sync.synchroniser.stop()
   await observation.stopWatching()
   revision.stop()
   access.stop()

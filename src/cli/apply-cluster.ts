@@ -62,19 +62,20 @@ async function newHashes({ users, hasher }: Services, cluster: Cluster): Promise
 }
 
 async function applyServers(
-  { servers }: Services,
+  { servers, provisioners }: Services,
   cluster: Cluster,
   actor: Actor,
   transaction: Transaction,
   changes: AppliedChange[],
 ): Promise<void> {
-  for (const [index, { enabled, ...fields }] of cluster.servers.entries()) {
+  for (const [index, { enabled, provisioner, ...fields }] of cluster.servers.entries()) {
     await at(`servers[${index}]`, async () => {
       const known = await servers.find(fields.alias, transaction)
       const what = `server ${fields.alias}`
       if (!known) {
         const server = await servers.create(fields, actor, transaction)
         if (enabled === false) await servers.setEnabled(server.id, false, actor, transaction)
+        if (provisioner) await provisioners.set(server.id, provisioner, actor, transaction)
         changes.push({ made: true, what, fields: [] })
         return
       }
@@ -82,6 +83,10 @@ async function applyServers(
       if (enabled !== undefined && enabled !== known.enabled) {
         await servers.setEnabled(known.id, enabled, actor, transaction)
         changed.push('enabled')
+      }
+      if (provisioner) {
+        const set = await provisioners.set(known.id, provisioner, actor, transaction)
+        changed.push(...set.changed.map((field) => `provisioner.${field}`))
       }
       if (changed.length > 0) changes.push({ made: false, what, fields: changed })
     })

@@ -6,6 +6,8 @@ import { ValidationError, type Problem } from '../errors.js'
 import { parseInput } from '../parse-input.js'
 import { credentials, permissionChanges } from '../permissions/permission-input.js'
 import { remotePassword, serverFields } from '../servers/server-input.js'
+import { provisionerInput } from '../sync/provisioner-service.js'
+import { provisionerSecret } from '../sync/provisioner-settings.js'
 import { hashedPassword, password, username } from '../users/user-input.js'
 import { codeOf, withoutLineBreak } from './read-secret.js'
 
@@ -48,9 +50,14 @@ export function parseCluster(text: string, place: { env: Environment; folder: st
 
 function clusterSchema(place: { env: Environment; folder: string }) {
   const secret = secretSchema(place)
+  const secrets = Object.fromEntries(
+    Object.keys(provisionerSecret.shape).map((name) => [name, secret.optional()]),
+  ) as Record<keyof typeof provisionerSecret.shape, ReturnType<typeof secret.optional>>
+  const provisioner = provisionerInput.extend({ secrets: z.strictObject(secrets).nullable().optional() })
   const server = serverFields.extend({
     adminPassword: pipe(secret, remotePassword).optional(),
     enabled: z.boolean().optional(),
+    provisioner: provisioner.optional(),
   })
   const user = z
     .strictObject({

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import type { ServerTrust } from '../servers/server.js'
+import type { ProvisionerInfo } from '../sync/provisioner-service.js'
 import type { Services } from './services.js'
 
 /**
@@ -8,6 +9,7 @@ import type { Services } from './services.js'
  */
 export async function exportCluster(services: Services, { secrets = false } = {}): Promise<string> {
   const { servers, users, permissions } = services
+  const provisioners = new Map((await services.provisioners.list()).map((info) => [info.serverId, info]))
   return stringify({
     servers: await Promise.all(
       (await servers.list()).map(async (server) => ({
@@ -23,6 +25,7 @@ export async function exportCluster(services: Services, { secrets = false } = {}
         homes: server.homes,
         upload: server.upload,
         enabled: server.enabled,
+        ...(await provisionerField(services, provisioners.get(server.id), secrets)),
       })),
     ),
     users: await Promise.all(
@@ -43,9 +46,28 @@ export async function exportCluster(services: Services, { secrets = false } = {}
         ...(permission.root !== undefined && { root: permission.root }),
         ...(permission.endsAt !== undefined && { endsAt: permission.endsAt.toISOString() }),
         ...(permission.selfService && { selfService: true }),
+        ...(permission.managed && { managed: true }),
+        ...(permission.home !== undefined && { home: permission.home }),
       })),
     ),
   })
+}
+
+async function provisionerField(
+  { provisioners }: Services,
+  info: ProvisionerInfo | undefined,
+  secrets: boolean,
+): Promise<object> {
+  if (!info) return {}
+  const { settings, secretKind, automatic, checkEvery, rotateEvery } = info
+  return {
+    provisioner: {
+      ...{ settings, secretKind, automatic },
+      ...(checkEvery !== undefined && { checkEvery }),
+      ...(rotateEvery !== undefined && { rotateEvery }),
+      ...(secrets && info.hasSecrets && { secrets: await provisioners.secrets(info.serverId) }),
+    },
+  }
 }
 
 function trustField(trust: ServerTrust): object {

@@ -8,8 +8,10 @@ import { doctorCommand } from './commands/doctor.js'
 import { migrateCommand } from './commands/migrate.js'
 import { permissionCommand } from './commands/permission.js'
 import { serverCommand } from './commands/server.js'
+import { syncCommand } from './commands/sync.js'
 import { userCommand } from './commands/user.js'
 import { createCommandContext } from './context.js'
+import { CommandFailed } from './failure.js'
 import { Interrupted, printable, type Terminal } from './terminal.js'
 
 /** Done; failed; called or fed wrongly; stopped by Ctrl-C. */
@@ -46,6 +48,7 @@ function createProgram(terminal: Terminal, { loadConfig, serve }: ProgramParts):
     .addCommand(userCommand(context))
     .addCommand(serverCommand(context))
     .addCommand(permissionCommand(context))
+    .addCommand(syncCommand(context))
     .addCommand(auditCommand(context))
     .addCommand(migrateCommand(context))
     .addCommand(doctorCommand(context))
@@ -85,5 +88,5 @@ function report(error: unknown, terminal: Terminal): number {
     return EXIT.usage
   }
   terminal.err(printable(error instanceof AppError ? error.message : `Unexpected: ${messageOf(error)}`))
-  return EXIT.failure
+  return error instanceof CommandFailed ? error.exitCode : EXIT.failure
 }

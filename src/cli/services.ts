@@ -11,8 +11,12 @@ import { Throttle } from '../auth/throttle.js'
 import type { Config } from '../config/config.js'
 import { openDatabase, type Database } from '../db/database.js'
 import { openSecrets } from '../db/master-key.js'
+import type { SecretCipher } from '../db/secret-cipher.js'
 import { PermissionService } from '../permissions/permission-service.js'
 import { ServerService } from '../servers/server-service.js'
+import { ChangeListener } from '../sync/change-listener.js'
+import { ProvisionerService } from '../sync/provisioner-service.js'
+import { SyncQueue } from '../sync/sync-queue.js'
 import { UserService } from '../users/user-service.js'
 
 /** What the commands work with: the same services as the gateway's, on the same database. */
@@ -20,6 +24,9 @@ export interface Services {
   readonly database: Database
   readonly audit: AuditLog
   readonly hasher: PasswordHasher
+  readonly cipher: SecretCipher
+  readonly queue: SyncQueue
+  readonly provisioners: ProvisionerService
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
@@ -41,13 +48,18 @@ export async function withServices<T>(
     const cipher = await openSecrets(database, config, notify)
     const audit = new AuditLog(database, new AuditSeal(cipher))
     const hasher = new PasswordHasher()
+    const queue = new SyncQueue(database)
+    const changes = new ChangeListener(database, audit, queue)
     return await work({
       database,
       audit,
       hasher,
-      users: new UserService(database, audit, hasher),
+      cipher,
+      queue,
+      provisioners: new ProvisionerService(database, audit, cipher),
+      users: new UserService(database, audit, hasher, changes),
       servers: new ServerService(database, audit, cipher),
-      permissions: new PermissionService(database, audit, cipher),
+      permissions: new PermissionService(database, audit, cipher, changes),
       appPasswords: new AppPasswords(database, audit),
       secondFactor: new SecondFactor(database, audit, cipher, new Throttle()),
     })

@@ -54,6 +54,12 @@ export const configSchema = z.object({
   uploads: z.object({
     sweepEvery: duration('100ms', '24h'),
   }),
+  sync: z.object({
+    maxRemovals: integer(0, 1_000_000),
+    pause: duration('10ms', '1h'),
+    maxPause: duration('10ms', '24h'),
+    commandsFolder: optional(text()),
+  }),
   audit: z.object({
     retention: duration('0s', '36500d'),
     listings: choice(['off', 'coarse', 'all']),

@@ -47,7 +47,6 @@ function isRemotePath(text: string): boolean {
 
 const home = root.refine((text) => text.startsWith('/'), 'must be an absolute path')
 
-
 const access = z.enum(['read-write', 'read-only'], { error: 'must be read-write or read-only' })
 
 /** What can be said about a permission besides its credentials; null goes back to the default. */

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.js'
 import type { Account, ServerState, Use } from './account.js'
 import { systemClock, type Clock } from './clock.js'
 import type { ConnectionListener } from './connection-events.js'
-import type { Connection, Driver, Protocol } from './driver.js'
+import type { Connection, Driver, Login, Protocol } from './driver.js'
 import { isStorageError, StorageError } from './errors.js'
 import { Lease } from './lease.js'
 import { defaultPoolLimits, type PoolLimits } from './pool-limits.js'
@@ -17,6 +17,8 @@ export interface ConnectionsOptions {
   readonly random?: () => number
   readonly log?: PoolLog | undefined
   readonly onEvent?: ConnectionListener | undefined
+  /** Asked when a login was refused: what the account logs in with since a moment ago, if that is something else. */
+  readonly newerLogin?: ((account: Account) => Promise<Login | undefined>) | undefined
 }
 
 export interface UseOptions {
@@ -83,6 +85,7 @@ export class Connections {
         this.#sweepLater()
       },
       rejected: (pool, error) => this.#rejected(pool, error),
+      newerLogin: (account) => options.newerLogin?.(account) ?? Promise.resolve(undefined),
     }
     this.#pools = new LRUCache({
       max: this.#env.limits.accounts,
@@ -142,9 +145,12 @@ export class Connections {
     return this.#servers.get(serverId)?.breaker.state ?? { state: 'unknown' }
   }
 
-  /** Closes idle connections of the account, and lent ones when they come back. Who waits is told UNAVAILABLE. */
-  retire({ accountKey }: { readonly accountKey: string }): void {
-    this.#retire(({ account }) => account.key === accountKey, false, changed())
+  /**
+   * Closes idle connections of the account, and lent ones when they come back. Who waits is told UNAVAILABLE, or gets a new
+   * connection where only the `secret` is another one now.
+   */
+  retire({ accountKey, secret = false }: { readonly accountKey: string; readonly secret?: boolean }): void {
+    this.#retire(({ account }) => account.key === accountKey, false, secret ? undefined : changed())
   }
 
   /** A failed login may be tried at once: something changed on the server, or an admin wants to see. */
@@ -235,10 +241,10 @@ export class Connections {
     )
   }
 
-  #retire(matches: (pool: AccountPool) => boolean, cut: boolean, reason: StorageError): void {
+  #retire(matches: (pool: AccountPool) => boolean, cut: boolean, reason: StorageError | undefined): void {
     for (const [key, pool] of [...this.#pools.entries()]) {
       if (!matches(pool)) continue
-      pool.connecting?.abort()
+      if (reason) pool.connecting?.abort()
       this.#pools.delete(key)
     }
     for (const server of this.#servers.values()) server.retire(matches, cut, reason)

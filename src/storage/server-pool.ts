@@ -1,11 +1,11 @@
 import { lentIn, PooledConnection, transfersIn, type AccountPool } from './account-pool.js'
-import type { ServerTarget, Use } from './account.js'
+import type { Account, ServerTarget, Use } from './account.js'
 import { Breaker } from './breaker.js'
 import type { Clock } from './clock.js'
 import { connectFault, type ConnectFault } from './connect-fault.js'
 import type { ConnectionListener } from './connection-events.js'
-import type { Connection, Driver, Protocol } from './driver.js'
-import { StorageError } from './errors.js'
+import type { Connection, Driver, Login, Protocol } from './driver.js'
+import { isStorageError, StorageError } from './errors.js'
 import { limitNow, type LearnedLimit, type PoolLimits } from './pool-limits.js'
 import { WaitingLine } from './waiting-line.js'
 
@@ -25,6 +25,8 @@ export interface PoolEnvironment {
   driverFor(protocol: Protocol): Driver
   loggedIn(pool: AccountPool, home: string): void
   rejected(pool: AccountPool, error: StorageError): void
+  /** Another login than the one that was just refused, for the same account; undefined: there is none. */
+  newerLogin(account: Account): Promise<Login | undefined>
 }
 
 /**
@@ -95,9 +97,12 @@ export class ServerPool {
     this.dispatch()
   }
 
-  /** Ends the pools that `matches` names; `cut` also ends what is lent. Who waits for them is told to ask again. */
-  retire(matches: (pool: AccountPool) => boolean, cut: boolean, reason: StorageError): void {
-    this.#line.reject(({ pool }) => matches(pool), reason)
+  /**
+   * Ends the pools that `matches` names; `cut` also ends what is lent. Who waits for them is told to ask again; without a
+   * `reason`, who waits goes on waiting for a new connection.
+   */
+  retire(matches: (pool: AccountPool) => boolean, cut: boolean, reason: StorageError | undefined): void {
+    if (reason) this.#line.reject(({ pool }) => matches(pool), reason)
     for (const pooled of [...this.connections]) {
       if (!matches(pooled.pool)) continue
       pooled.doomed = true
@@ -203,6 +208,25 @@ export class ServerPool {
       }
       const driver = this.env.driverFor(server.endpoint.protocol)
       return { connection: await driver.connect(server.endpoint, login, { signal }) }
+    } catch (error) {
+      return (await this.#connectAnew(pool.account, error, signal)) ?? connectFault(error)
+    }
+  }
+
+  /** A secret may be changed between the moment it was read and the login: then the new one is tried, once. */
+  async #connectAnew(
+    account: Account,
+    refused: unknown,
+    signal: AbortSignal,
+  ): Promise<{ connection: Connection } | ConnectFault | undefined> {
+    if (!isStorageError(refused, 'LOGIN_REJECTED')) return undefined
+    const { server } = account
+    try {
+      const login = await this.env.newerLogin(account)
+      if (login === undefined) return undefined
+      return {
+        connection: await this.env.driverFor(server.endpoint.protocol).connect(server.endpoint, login, { signal }),
+      }
     } catch (error) {
       return connectFault(error)
     }

@@ -8,6 +8,7 @@ import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
 import { NEW_ACCOUNT, type ManagedAccount, type ManagedAccounts } from './managed-accounts.js'
 import type { ServerPlan } from './plan.js'
+import { ProvisionError } from './provision-error.js'
 import type { Run, SyncQueue } from './sync-queue.js'
 import type { Synchroniser } from './synchroniser.js'
 
@@ -31,12 +32,12 @@ export class AccountDecisions {
   /**
    * Takes over an account that the gateway did not make, for the permission that wants its name. The login that the
    * permission has is kept; without one, the next plan sets a new secret.
-   * @throws UnknownObjectError, ConflictError (nobody wants it, reserved, ours already), ProvisionError
+   * @throws UnknownObjectError, ConflictError (nobody wants it, reserved, ours already, or the server cannot be read)
    */
   async adopt(serverId: number, name: string, actor: Actor): Promise<ManagedAccount> {
     const { servers, accounts, permissions, synchroniser, database, audit } = this.parts
     const server = await servers.get(serverId)
-    const { there, problem } = await synchroniser.observe(serverId, name)
+    const { there, problem } = await synchroniser.observe(serverId, name).catch(unread)
     if (!there) throw new UnknownObjectError(`There is no account ${name} on ${server.alias}.`)
     if (problem !== undefined) throw new ConflictError(`${name} cannot be adopted: ${problem}`)
     return database.change(async (transaction) => {
@@ -87,7 +88,10 @@ export class AccountDecisions {
    * Gives accounts new secrets, from now on.
    * @returns undefined when none of them has a secret of the gateway
    */
-  async rotate(filter: { serverId?: number; accountId?: number }, actor: Actor): Promise<Run | undefined> {
+  async rotate(
+    filter: { serverId?: number | undefined; accountId?: number | undefined },
+    actor: Actor,
+  ): Promise<Run | undefined> {
     const { database, audit, accounts, queue, synchroniser } = this.parts
     const run = await database.transaction(async (transaction) => {
       const all = await accounts.known(filter.serverId, undefined, transaction)
@@ -122,6 +126,11 @@ export class AccountDecisions {
   async #alias(serverId: number, transaction: Transaction): Promise<string> {
     return (await this.parts.servers.get(serverId, transaction)).alias
   }
+}
+
+function unread(error: unknown): never {
+  if (error instanceof ProvisionError) throw new ConflictError(`The server cannot be read: ${error.message}`)
+  throw error
 }
 
 function objectOf({ id, name }: ManagedAccountRow, alias: string) {

@@ -47,6 +47,11 @@ export class Synchroniser {
     this.#logins = new LoginCheck(options)
   }
 
+  /** Removals in one plan that need no second yes. */
+  get maxRemovals(): number {
+    return this.#options.maxRemovals ?? 5
+  }
+
   /** Works through what is queued from now on, and checks when it is time. */
   start(): void {
     this.#started = true
@@ -91,7 +96,8 @@ export class Synchroniser {
    * @throws UnknownObjectError, ConflictError (not waiting for a yes, or more removals than go without `confirm`)
    */
   async apply(runId: number, actor: Actor, { confirm = false } = {}): Promise<Run> {
-    const { queue, database, audit, maxRemovals = 5 } = this.#options
+    const { queue, database, audit } = this.#options
+    const { maxRemovals } = this
     const run = await database.transaction(async (transaction) => {
       const run = await queue.run(runId, transaction)
       if (run.state !== 'planned') throw new ConflictError('This plan was applied or given up already.')
@@ -143,12 +149,12 @@ export class Synchroniser {
    * @throws UnknownObjectError
    */
   async check(serverId: number, actor: Actor = SYSTEM, { logins = true } = {}): Promise<Run> {
-    const { provisioners, maxRemovals = 5, database, queue } = this.#options
+    const { provisioners, database, queue } = this.#options
     const run = await this.plan([serverId], actor, { logins, kind: 'repair' })
     const info = await provisioners.find(serverId)
     const wanted = run.plan.map((plan) => (info?.automatic ? plan : withoutAsking(plan, info?.rotateEvery)))
     const steps = wanted.flatMap(({ steps }) => steps)
-    if (steps.length === 0 || removalsIn(wanted) > maxRemovals) return run
+    if (steps.length === 0 || removalsIn(wanted) > this.maxRemovals) return run
     const started = await database.transaction(async (transaction) => {
       const repair = await queue.remember(wanted, 'repair', actor, transaction)
       await queue.start(repair, actor, transaction)

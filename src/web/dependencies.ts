@@ -20,6 +20,7 @@ import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
 import type { Share } from '../shares/share.js'
 import type { ShareService } from '../shares/share-service.js'
+import type { Sync } from '../sync/sync.js'
 import type { UserService } from '../users/user-service.js'
 import type { Drivers } from '../storage/drivers.js'
 import type { Client } from '../vfs/observer.js'
@@ -51,6 +52,8 @@ export interface WebDependencies extends AuthParts, ApiDependencies {
   readonly servers: ServerService
   readonly permissions: PermissionService
   readonly shares: ShareService
+  /** Accounts on servers that follow permissions. */
+  readonly sync: Pick<Sync, 'provisioners' | 'accounts' | 'queue' | 'state' | 'synchroniser' | 'decisions'>
   /** For tests of a server's connection, outside of the pools. */
   readonly drivers: Drivers
   readonly audit: AuditLog

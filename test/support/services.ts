@@ -14,12 +14,10 @@ import { SecretCipher } from '../../src/db/secret-cipher.js'
 import { PermissionService } from '../../src/permissions/permission-service.js'
 import { AccessReader } from '../../src/permissions/user-access.js'
 import { ServerService } from '../../src/servers/server-service.js'
-<<<<<<< HEAD
 import { ShareService } from '../../src/shares/share-service.js'
-=======
 import { ChangeListener } from '../../src/sync/change-listener.js'
+import { ProvisionerService } from '../../src/sync/provisioner-service.js'
 import { SyncQueue } from '../../src/sync/sync-queue.js'
->>>>>>> 84ba2af (sync: accounts on servers follow their permissions: plan, apply, queue, secrets, drift)
 import { UserService } from '../../src/users/user-service.js'
 
 export const actor: Actor = { kind: 'cli', systemUser: 'tester' }
@@ -33,6 +31,7 @@ export interface TestServices {
   readonly hasher: PasswordHasher
   readonly audit: AuditLog
   readonly queue: SyncQueue
+  readonly provisioners: ProvisionerService
   readonly users: UserService
   readonly servers: ServerService
   readonly permissions: PermissionService
@@ -70,14 +69,11 @@ export async function openTestServices(): Promise<TestServices> {
     hasher,
     audit,
     queue,
+    provisioners: new ProvisionerService(database, audit, cipher),
     users: new UserService(database, audit, hasher, listener),
     servers: new ServerService(database, audit, cipher),
-<<<<<<< HEAD
-    permissions: new PermissionService(database, audit, cipher),
     shares: new ShareService(database, audit),
-=======
     permissions: new PermissionService(database, audit, cipher, listener),
->>>>>>> 84ba2af (sync: accounts on servers follow their permissions: plan, apply, queue, secrets, drift)
     appPasswords: new AppPasswords(database, audit),
     apiTokens: new ApiTokens(database, audit),
     jwts: new Jwts(database, audit, cipher),

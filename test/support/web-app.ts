@@ -9,6 +9,7 @@ import { createLogger } from '../../src/logger.js'
 import { AccessCache } from '../../src/permissions/access-cache.js'
 import { createDrivers } from '../../src/storage/drivers.js'
 import type { Tree } from '../../src/vfs/tree.js'
+import { Sync, type SyncOptions } from '../../src/sync/sync.js'
 import { UserTrees } from '../../src/user-trees.js'
 import type { UserAccess } from '../../src/vfs/mount.js'
 import { createWebApp } from '../../src/web/app.js'
@@ -24,6 +25,7 @@ export interface TestWebApp extends TestServices {
   readonly port: number
   readonly auth: Auth
   readonly driveAttempts: DriveAttempts
+  readonly sync: Sync
   /** The tree of a user, in memory: what a fake tree does not do is not asked for by the pages that are tested with it. */
   treeOf(username: string): FakeTree
   /** Lines of the log, as JSON. */
@@ -44,6 +46,7 @@ export const PASSWORD = 'correct horse battery'
  */
 export async function startWebApp(
   overrides: (services: TestServices) => Partial<WebDependencies> = () => ({}),
+  options: { readonly sync?: Partial<SyncOptions> } = {},
 ): Promise<TestWebApp> {
   const services = await openTestServices()
   const { database, audit, cipher, users, hasher } = services
@@ -74,6 +77,8 @@ export async function startWebApp(
   const userTrees = new UserTrees({ access, trees, shares, activity, observers: [] })
   const jobs = new Jobs(messageOf)
   const driveAttempts = new DriveAttempts()
+  const drivers = createDrivers({ deadlines: config.deadlines, allowNetworks: ['127.0.0.0/8'] })
+  const sync = new Sync({ ...services, drivers, log: createLogger({ level: 'silent' }), ...options.sync })
   const app = createWebApp({
     ...{ authenticator, sessions, logins, secondFactor, appPasswords, apiTokens, jwts, setup },
     ...{ users, servers, permissions, shares, audit, jobs, driveAttempts, activity },
@@ -87,7 +92,8 @@ export async function startWebApp(
     config,
     usage: database.usage,
     health: { of: () => ({ state: 'unknown' }), history: () => Promise.resolve([]) },
-    drivers: createDrivers({ deadlines: config.deadlines, allowNetworks: ['127.0.0.0/8'] }),
+    drivers,
+    sync,
     ...overrides(services),
   })
   const server = await serve(app)
@@ -99,6 +105,7 @@ export async function startWebApp(
     port: server.port,
     auth,
     driveAttempts,
+    sync,
     treeOf,
     log,
     addUser: async (username, fields = {}) =>
@@ -106,6 +113,7 @@ export async function startWebApp(
     close: async () => {
       await server.stop()
       await jobs.stop()
+      await sync.synchroniser.stop()
       watch.stop()
       access.stop()
       await auth.stop()

@@ -13,6 +13,8 @@ interface Options extends SecretSource {
   root?: string
   endsAt?: string
   selfService?: boolean
+  managed?: boolean
+  home?: string
   privateKeyFile?: string
   passphraseEnv?: string
   passphraseFile?: string
@@ -29,7 +31,9 @@ export function permissionCommand({ terminal, withServices }: CommandContext): C
         const user = await userNamed(services, username)
         const server = await serverNamed(services, alias)
         const credentials =
-          options.password === false ? {} : await readCredentials(terminal, options, options.remoteUser ?? username)
+          options.password === false || options.managed === true
+            ? {}
+            : await readCredentials(terminal, options, options.remoteUser ?? username)
         const input = { userId: user.id, serverId: server.id, ...fieldsOf(options), credentials }
         await services.permissions.grant(input, cliActor())
         terminal.err(`${username} has a permission on ${server.alias}.`)
@@ -109,13 +113,16 @@ function withFieldOptions(command: Command): Command {
     .option('--ends-at <date>', 'last day, e.g. 2027-01-31')
     .option('--self-service', 'the user may enter the own password of the server')
     .option('--no-self-service', 'an administrator keeps the password of the server (default)')
+    .option('--managed', 'the account on the server follows this permission; see "ftpcluster sync"')
+    .option('--no-managed', 'the account on the server is kept by others (default)')
+    .option('--home <folder>', 'home of a managed account; default: where the server puts homes')
     .option('--private-key-file <path>', 'sftp: log in with this key instead of a password')
     .option('--passphrase-env <name>', 'take the passphrase of the key from this environment variable')
     .option('--passphrase-file <path>', 'take the passphrase of the key from this file')
 }
 
-function fieldsOf({ remoteUser, access, root, endsAt, selfService }: Options) {
-  return withoutUndefined({ remoteUser, access, root, endsAt, selfService })
+function fieldsOf({ remoteUser, access, root, endsAt, selfService, managed, home }: Options) {
+  return withoutUndefined({ remoteUser, access, root, endsAt, selfService, managed, home })
 }
 
 async function readCredentials(terminal: Terminal, options: Options, remoteUser: string): Promise<Credentials> {

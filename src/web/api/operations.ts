@@ -50,6 +50,9 @@ import { endShare } from './shares/end-share.js'
 import { getShare } from './shares/get-share.js'
 import { listShares } from './shares/list-shares.js'
 import { updateShare } from './shares/update-share.js'
+import { getProvisioner, removeProvisioner, setProvisioner } from './sync/provisioner.js'
+import { abortPlan, applyPlan, createPlan, getPlan, listPlans } from './sync/plans.js'
+import { adoptAccount, decideEnding, getSyncState, rotateSecrets } from './sync/accounts.js'
 import { createUser } from './users/create-user.js'
 import { endSessionsOfUser } from './users/end-sessions.js'
 import { exportUsers } from './users/export-users.js'
@@ -131,6 +134,19 @@ export const OPERATIONS: readonly Operation[] = [
   replacePermission,
   setCredentials,
   revokePermission,
+
+  getProvisioner,
+  setProvisioner,
+  removeProvisioner,
+  getSyncState,
+  createPlan,
+  listPlans,
+  getPlan,
+  applyPlan,
+  abortPlan,
+  adoptAccount,
+  decideEnding,
+  rotateSecrets,
 
   listReview,
   exportReview,

@@ -16,6 +16,7 @@ type Used =
   | 'servers'
   | 'permissions'
   | 'shares'
+  | 'sync'
   | 'treeFor'
   | 'jobs'
   | 'drivers'

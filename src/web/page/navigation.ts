@@ -27,6 +27,7 @@ const ADMIN: NavigationGroup = {
     { href: '/users', text: 'Users', icon: 'people' },
     { href: '/servers', text: 'Servers', icon: 'server' },
     { href: '/permissions', text: 'Permissions', icon: 'key' },
+    { href: '/sync', text: 'Sync', icon: 'arrow-repeat' },
     { href: '/review', text: 'Access review', icon: 'clipboard-check' },
     { href: '/activity', text: 'Activity', icon: 'activity' },
     { href: '/audit', text: 'Audit log', icon: 'journal-text' },

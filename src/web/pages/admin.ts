@@ -18,6 +18,9 @@ import { serverStateRoutes } from './servers/server-state.js'
 import { showServerRoutes } from './servers/show-server.js'
 import { testServerRoutes } from './servers/test-server.js'
 import { trustServerRoutes } from './servers/trust-server.js'
+import { provisionerRoutes } from './sync/provisioner.js'
+import { syncPlanRoutes } from './sync/plan.js'
+import { syncRoutes } from './sync/sync.js'
 import { deleteUserRoutes } from './users/delete-user.js'
 import { exportUsersRoutes } from './users/export-users.js'
 import { importUsersRoutes } from './users/import-users.js'
@@ -36,6 +39,7 @@ export type AdminDependencies = Pick<
   | 'servers'
   | 'permissions'
   | 'shares'
+  | 'sync'
   | 'secondFactor'
   | 'drivers'
   | 'audit'
@@ -72,6 +76,10 @@ export const ADMIN_PAGES: readonly ((dependencies: AdminDependencies) => Router)
   editPermissionRoutes,
   permissionCredentialsRoutes,
   revokePermissionRoutes,
+
+  syncRoutes,
+  syncPlanRoutes,
+  provisionerRoutes,
 
   reviewRoutes,
   auditRoutes,

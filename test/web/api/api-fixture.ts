@@ -9,8 +9,10 @@ import { HttpError } from '../../../src/http/errors.js'
 import { Jobs } from '../../../src/jobs/jobs.js'
 import { createLogger } from '../../../src/logger.js'
 import { AccessCache } from '../../../src/permissions/access-cache.js'
+import type { Drivers } from '../../../src/storage/drivers.js'
 import { StorageError } from '../../../src/storage/errors.js'
 import { createMemoryDriver, MemoryServer } from '../../../src/storage/memory/memory-driver.js'
+import { Sync } from '../../../src/sync/sync.js'
 import type { Doors, SessionVisitor } from '../../../src/web/api/caller.js'
 import { describeApi } from '../../../src/web/api/openapi.js'
 import type { Operation } from '../../../src/web/api/operation.js'
@@ -96,16 +98,19 @@ export class ApiFixture {
     const app = express()
     const fixture = new ApiFixture(services, auth, await serve(app))
     const driver = createMemoryDriver((host) => (host === 'memory.test' ? fixture.memory : undefined))
+    const drivers: Drivers = {
+      dial: () =>
+        fixture.reachable
+          ? Promise.resolve(new Socket())
+          : Promise.reject(new StorageError('UNREACHABLE', 'Nothing listens there.')),
+      driverFor: () => driver,
+    }
+    const sync = new Sync({ ...services, drivers, log: createLogger({ level: 'silent' }) })
     const api: ApiServices = {
       ...services,
       auth,
-      drivers: {
-        dial: () =>
-          fixture.reachable
-            ? Promise.resolve(new Socket())
-            : Promise.reject(new StorageError('UNREACHABLE', 'Nothing listens there.')),
-        driverFor: () => driver,
-      },
+      drivers,
+      sync,
       activity: fixture.activity,
       jobs: fixture.jobs,
       treeFor: (user, client) => {

@@ -21,6 +21,8 @@ export const permissionSchema = z
     root: z.string().nullable().describe('Start folder; null: where the login lands.'),
     endsAt: z.iso.datetime().nullable(),
     selfService: z.boolean().describe('Whether the user may enter the own remote password.'),
+    managed: z.boolean().describe('Whether the account on the server follows this permission.'),
+    home: z.string().nullable().describe('Wanted home of a managed account; null: where the server puts homes.'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -40,6 +42,8 @@ export function viewOfPermission(permission: Permission): z.input<typeof permiss
     root: permission.root ?? null,
     endsAt: permission.endsAt?.toISOString() ?? null,
     selfService: permission.selfService,
+    managed: permission.managed,
+    home: permission.home ?? null,
     createdAt: permission.createdAt.toISOString(),
     updatedAt: permission.updatedAt.toISOString(),
   }

@@ -6,13 +6,15 @@ type Texts = Readonly<Record<string, string | undefined>>
 
 /** What the form says besides the credentials; empty fields go back to the default. */
 export function permissionFieldsOf(texts: Texts): PermissionChanges {
-  const { remoteUser = '', root = '', endsAt = '' } = texts
+  const { remoteUser = '', root = '', endsAt = '', home = '' } = texts
   return {
     remoteUser: remoteUser.trim() === '' ? null : remoteUser.trim(),
     access: texts.access as Permission['access'],
     root: root.trim() === '' ? null : root.trim(),
     endsAt: endsAt.trim() === '' ? null : endsAt.trim(),
     selfService: texts.selfService === 'on',
+    managed: texts.managed === 'on',
+    home: home.trim() === '' ? null : home.trim(),
   }
 }
 
@@ -34,13 +36,15 @@ export function atOwnFields(form: FormState): FormState {
 
 /** What is stored, as the form shows it. */
 export function permissionFormOf(permission: Permission): FormState {
-  const { remoteUser, remoteUserGiven, access, root, endsAt, selfService } = permission
+  const { remoteUser, remoteUserGiven, access, root, endsAt, selfService, managed, home } = permission
   return formOf({
     remoteUser: remoteUserGiven ? remoteUser : '',
     access,
     root,
     endsAt: endsAt && shownEnd(endsAt),
     selfService: selfService ? 'on' : '',
+    managed: managed ? 'on' : '',
+    home,
   })
 }
 
