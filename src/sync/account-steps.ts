@@ -135,22 +135,22 @@ export class AccountSteps {
           path: home,
         }
       case 'fix-home':
-        await able(provisioner.setHome).call(provisioner, name, home, { signal })
+        await able(provisioner, 'setHome').setHome(name, home, { signal })
         return { there: present(there, name, { home, homeReady: false }), columns: { home }, path: home }
       case 'enable':
-        await able(provisioner.enable).call(provisioner, name, { signal })
+        await able(provisioner, 'enable').enable(name, { signal })
         return { there: present(there, name, { state: 'enabled' }), columns: { state: 'enabled' } }
       case 'disable':
-        await able(provisioner.disable).call(provisioner, name, { signal })
+        await able(provisioner, 'disable').disable(name, { signal })
         return { there: present(there, name, { state: 'disabled' }), columns: { state: 'disabled' } }
       case 'archive-home': {
         const from = there?.home ?? home
-        const path = await able(provisioner.archiveHome).call(provisioner, name, from, { signal })
+        const path = await able(provisioner, 'archiveHome').archiveHome(name, from, { signal })
         const columns = { archivedHome: path ?? from }
         return { there: present(there, name, { homeReady: false }), columns, path }
       }
       case 'remove':
-        await able(provisioner.remove).call(provisioner, name, { signal })
+        await able(provisioner, 'remove').remove(name, { signal })
         return { there: undefined, columns: { state: 'removed' } }
     }
   }
@@ -163,7 +163,7 @@ export class AccountSteps {
     const mark = markOf(row)
     try {
       const account = { name, home, secret: secretFor(credentials), mark }
-      await able(provisioner.create).call(provisioner, account, { signal })
+      await able(provisioner, 'create').create(account, { signal })
     } catch (error) {
       if (isNew && isProvisionError(error, 'NAME_TAKEN', 'REFUSED')) {
         await this.parts.database.transaction((transaction) => row.destroy({ transaction }))
@@ -184,7 +184,7 @@ export class AccountSteps {
     const { credentials } = await this.#prepare(name, wanted, place, {})
     const keep = await this.#currentKey(wanted)
     const options = { signal, ...(keep && { keep }) }
-    await able(provisioner.setSecret).call(provisioner, name, secretFor(credentials), options)
+    await able(provisioner, 'setSecret').setSecret(name, secretFor(credentials), options)
     if (there?.state === 'enabled') await this.#verify(name, credentials, place)
     return { there: present(there, name, {}), columns: secretSet(), credentials }
   }
@@ -268,10 +268,14 @@ function secretSet(): Columns {
   return { pendingSecret: null, secretRejectedAt: null, rotate: false, secretSetAt: new Date() }
 }
 
-/** @throws ProvisionError when this kind of server cannot do the step */
-function able<T>(method: T | undefined): T {
-  if (method === undefined) throw new ProvisionError('UNSUPPORTED', 'This kind of server cannot do that.')
-  return method
+type Optional = 'create' | 'setSecret' | 'setHome' | 'enable' | 'disable' | 'archiveHome' | 'remove'
+
+/** The same, known to have the method. @throws ProvisionError when this kind of server cannot do the step */
+function able<K extends Optional>(provisioner: Provisioner, method: K): Provisioner & Required<Pick<Provisioner, K>> {
+  if (provisioner[method] === undefined) {
+    throw new ProvisionError('UNSUPPORTED', 'This kind of server cannot do that.')
+  }
+  return provisioner as Provisioner & Required<Pick<Provisioner, K>>
 }
 
 function present(there: ObservedAccount | undefined, name: string, change: Partial<ObservedAccount>): ObservedAccount {

@@ -9,7 +9,5 @@ export function newKeyPair(comment: string): { readonly privateKey: string; read
 /** The public half of a private key without passphrase, as a line of authorized_keys; undefined when it cannot be read. */
 export function publicKeyOf(privateKey: string): string | undefined {
   const parsed = ssh2.utils.parseKey(privateKey)
-  if (parsed instanceof Error) return undefined
-  const key = Array.isArray(parsed) ? parsed[0] : parsed
-  return key === undefined ? undefined : `${key.type} ${key.getPublicSSH().toString('base64')}`
+  return parsed instanceof Error ? undefined : `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`
 }

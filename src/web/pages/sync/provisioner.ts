@@ -68,7 +68,8 @@ function textsFrom(known: ProvisionerInfo | undefined): Record<string, string | 
 
 /** @throws ValidationError for settings that are not JSON */
 function inputOf(texts: Texts): ProvisionerInput {
-  const given = Object.fromEntries(SECRETS.map((name) => [name, texts[name] ?? '']).filter(([, text]) => text !== ''))
+  const written = SECRETS.map((name) => [name, texts[name] ?? ''] as const).filter(([, text]) => text !== '')
+  const given: Record<string, string> = Object.fromEntries(written)
   return {
     settings: { ...settingsOf(texts.settings ?? ''), kind: texts.kind } as ProvisionerInput['settings'],
     secretKind: texts.secretKind === 'key' ? 'key' : 'password',
