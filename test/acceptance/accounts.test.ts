@@ -149,6 +149,40 @@ describe('accounts in step with real servers', function () {
     }
   })
 
+  it('finds and mends what was done by hand', async () => {
+    const proftpd = lab.daemon('proftpd')
+    await writeFile(proftpd.authUserFile, '', { mode: 0o600 })
+    await writeFile(path.join(lab.machine.etc, 'ftpd.group'), 'people:x:1500:\n', { mode: 0o600 })
+    const plan = await sync('plan')
+    expect(plan.code).to.equal(3)
+    expect(plan.stdout).to.match(/proftpd +create +anna-p/)
+
+    const applied = await sync('apply')
+    expect(applied.code, applied.stderr + applied.stdout).to.equal(0)
+    for (const kind of ['proftpd', 'pure-ftpd']) await roundTrip(kind, 'again')
+    expect((await sync('plan')).code).to.equal(0)
+  })
+
+  it('changes every secret while its user works, without a failed request', async () => {
+    const before = await passwords()
+    let working = true
+    const failures: string[] = []
+    const clients = lab.daemons.map(async ({ kind }) => {
+      for (let round = 0; working; round++) {
+        const { status } = await ask('PUT', gateway.dav(kind, `round-${round % 3}.txt`), String(round))
+        if (![201, 204].includes(status)) failures.push(`${kind} ${status}`)
+      }
+    })
+    const rotated = await sync('rotate')
+    working = false
+    await Promise.all(clients)
+    expect(rotated.code, rotated.stderr + rotated.stdout).to.equal(0)
+    expect([...new Set(failures)]).to.deep.equal([])
+    const after = await passwords()
+    for (const [alias, password] of after) expect(password, alias).to.not.equal(before.get(alias))
+    for (const { kind } of lab.daemons) await roundTrip(kind, 'with the new secret')
+  })
+
   it('takes a revoked folder away within a second, disables the account, and keeps the files', async () => {
     const sshd = lab.daemon('sshd')
     const login = { username: 'anna-s', password: (await passwords()).get('sshd') ?? '' }
@@ -164,7 +198,7 @@ describe('accounts in step with real servers', function () {
       }
     })
     const kept = await stat(path.join(lab.machine.homes, 'anna-s', 'note.txt'))
-    expect(kept.size).to.equal(Buffer.byteLength('hello sshd'))
+    expect(kept.size).to.equal(Buffer.byteLength('with the new secret'))
     await eventually('the plan is empty', 30, async () => (await sync('plan')).code === 0)
   })
 })
