@@ -54,15 +54,21 @@ import { getProvisioner, removeProvisioner, setProvisioner } from './sync/provis
 import { abortPlan, applyPlan, createPlan, getPlan, listPlans } from './sync/plans.js'
 import { adoptAccount, decideEnding, getSyncState, rotateSecrets } from './sync/accounts.js'
 import { createUser } from './users/create-user.js'
+import { endSessionOfUser } from './users/end-session.js'
 import { endSessionsOfUser } from './users/end-sessions.js'
 import { exportUsers } from './users/export-users.js'
 import { getUser } from './users/get-user.js'
 import { importUsers } from './users/import-users.js'
+import { listApiTokensOfUser } from './users/list-api-tokens.js'
+import { listAppPasswordsOfUser } from './users/list-app-passwords.js'
+import { listSessionsOfUser } from './users/list-sessions.js'
 import { listUsers } from './users/list-users.js'
 import { removeUser } from './users/remove-user.js'
 import { replaceUser } from './users/replace-user.js'
 import { resetPassword } from './users/reset-password.js'
 import { resetSecondFactor } from './users/reset-second-factor.js'
+import { revokeApiTokenOfUser } from './users/revoke-api-token.js'
+import { revokeAppPasswordOfUser } from './users/revoke-app-password.js'
 import { updateUser } from './users/update-user.js'
 
 /** Everything that the API can do, in the order in which it is described. */
@@ -114,6 +120,12 @@ export const OPERATIONS: readonly Operation[] = [
   removeUser,
   resetPassword,
   resetSecondFactor,
+  listAppPasswordsOfUser,
+  revokeAppPasswordOfUser,
+  listApiTokensOfUser,
+  revokeApiTokenOfUser,
+  listSessionsOfUser,
+  endSessionOfUser,
   endSessionsOfUser,
 
   listServers,

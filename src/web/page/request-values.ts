@@ -1,9 +1,9 @@
 import type { Request } from 'express'
 import { HttpError } from '../../http/errors.js'
 
-/** The number in the address of a user, server or permission. @throws HttpError 404 */
-export function idOf(request: Request): number {
-  const text = request.params.id
+/** The number in the address of a user, server or permission, or of what is theirs. @throws HttpError 404 */
+export function idOf(request: Request, name = 'id'): number {
+  const text = request.params[name]
   if (typeof text === 'string' && /^[1-9]\d{0,14}$/.test(text)) return Number(text)
   throw new HttpError(404, 'NOT_FOUND', 'There is nothing at this address.')
 }

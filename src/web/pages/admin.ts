@@ -27,9 +27,13 @@ import { importUsersRoutes } from './users/import-users.js'
 import { listUsersRoutes } from './users/list-users.js'
 import { newUserRoutes } from './users/new-user.js'
 import { showUserRoutes } from './users/show-user.js'
+import { userApiTokenRoutes } from './users/user-api-token.js'
+import { userAppPasswordRoutes } from './users/user-app-password.js'
 import { userPasswordRoutes } from './users/user-password.js'
 import { userRoleRoutes } from './users/user-role.js'
 import { userSecondFactorRoutes } from './users/user-second-factor.js'
+import { userSessionRoutes } from './users/user-session.js'
+import { userSessionsRoutes } from './users/user-sessions.js'
 import { userStateRoutes } from './users/user-state.js'
 
 /** What the pages of administrators need. */
@@ -41,6 +45,9 @@ export type AdminDependencies = Pick<
   | 'shares'
   | 'sync'
   | 'secondFactor'
+  | 'appPasswords'
+  | 'apiTokens'
+  | 'sessions'
   | 'drivers'
   | 'audit'
   | 'activity'
@@ -59,6 +66,10 @@ export const ADMIN_PAGES: readonly ((dependencies: AdminDependencies) => Router)
   userStateRoutes,
   userPasswordRoutes,
   userSecondFactorRoutes,
+  userAppPasswordRoutes,
+  userApiTokenRoutes,
+  userSessionRoutes,
+  userSessionsRoutes,
   deleteUserRoutes,
 
   listServersRoutes,

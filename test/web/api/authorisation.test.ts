@@ -72,6 +72,12 @@ const MATRIX: Readonly<Record<string, Row>> = {
   'users.remove': ADMIN_WRITE,
   'users.resetPassword': ADMIN_WRITE,
   'users.resetSecondFactor': ADMIN_WRITE,
+  'users.appPasswords.list': ADMIN_READ,
+  'users.appPasswords.revoke': ADMIN_WRITE,
+  'users.apiTokens.list': ADMIN_READ,
+  'users.apiTokens.revoke': ADMIN_WRITE,
+  'users.sessions.list': ADMIN_READ,
+  'users.sessions.end': ADMIN_WRITE,
   'users.endSessions': ADMIN_WRITE,
 
   'servers.list': ADMIN_READ,
@@ -139,7 +145,7 @@ describe('who may do what over the API', () => {
   for (const operation of OPERATIONS) {
     // Input is looked at later: nothing of it is there, and nothing changes.
     const path = pathOf(operation)
-      .replace(/\{id\}|\{serverId\}/g, '999999')
+      .replace(/\{id\}|\{serverId\}|\{appPasswordId\}|\{tokenId\}/g, '999999')
       .replace(/\{key\}|\{jobId\}/, 'none')
     const row = MATRIX[operation.id]
     const verdict = (status: number, text: string) =>
@@ -180,7 +186,7 @@ describe('who may do what over the API', () => {
     const headers = { 'X-CSRF-Token': 'right' }
     const open: string[] = []
     for (const operation of OPERATIONS.filter(({ scope }) => scope !== 'none')) {
-      const path = pathOf(operation).replace(/\{id\}|\{serverId\}/g, '999999')
+      const path = pathOf(operation).replace(/\{id\}|\{serverId\}|\{appPasswordId\}|\{tokenId\}/g, '999999')
       const reply = await api.send(operation.method, path, { as: 'nobody', headers })
       if (!reply.text.includes('"PASSWORD_CHANGE"')) open.push(operation.id)
     }

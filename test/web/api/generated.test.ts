@@ -155,7 +155,7 @@ describe('every operation of the API', () => {
 
       it('does what it says with the example', async () => {
         const own = path.includes('/servers') ? api.serverId : path.includes('/users') ? api.userId : api.permissionId
-        const ids = { id: own, serverId: api.serverId, key: 'none', jobId: 'none' }
+        const ids = { id: own, serverId: api.serverId, appPasswordId: 1, tokenId: 1, key: 'none', jobId: 'none' }
         const query = path === '/api/v1/files/entry' ? { path: '/s2/a.txt' } : {}
         const reply = await request({ path: ids, query, body: body?.[1].example })
         judge(reply)
@@ -195,6 +195,9 @@ const REFUSED_EXAMPLES: Readonly<Record<string, number>> = {
   'me.appPasswords.revoke': 404,
   'me.apiTokens.revoke': 404,
   'me.sessions.end': 404,
+  'users.appPasswords.revoke': 404,
+  'users.apiTokens.revoke': 404,
+  'users.sessions.end': 404,
   'me.servers.setCredentials': 404,
   'jobs.get': 404,
   'jobs.cancel': 404,

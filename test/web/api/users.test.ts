@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { actor } from '../../support/services.js'
 import { ADMIN, ApiFixture, USER } from './api-fixture.js'
 
 interface UserJson {
@@ -120,6 +121,58 @@ describe('users over the API', () => {
     expect((await api.send('PUT', path, { body: { password: 'another long one' } })).status).to.equal(204)
     expect((await api.send('GET', '/api/v1/me', { as: USER })).status).to.equal(401)
     expect((await api.send('GET', `/api/v1/users/${api.userId}`)).json).to.include({ mustChangePassword: true })
+  })
+
+  describe('and what they let in with', () => {
+    const path = (rest: string) => `/api/v1/users/${api.userId}/${rest}`
+    const of = (rest: string) => `/api/v1/users/${api.adminId}/${rest}`
+    const items = async (rest: string) => {
+      const reply = await api.send('GET', path(rest))
+      return (reply.json as { items: Readonly<Record<string, unknown>>[] }).items
+    }
+
+    it('app passwords are listed and revoked', async () => {
+      const { appPassword } = await api.auth.appPasswords.create(api.userId, { name: 'drive', readOnly: true }, actor)
+      expect(await items('app-passwords')).to.have.length(1)
+      expect((await items('app-passwords'))[0]).to.include({ id: appPassword.id, name: 'drive', readOnly: true })
+      expect((await api.send('DELETE', of(`app-passwords/${appPassword.id}`))).status).to.equal(404)
+      expect((await api.send('DELETE', path(`app-passwords/${appPassword.id}`))).status).to.equal(204)
+      expect(await items('app-passwords')).to.deep.equal([])
+      const [event] = await api.services.audit.list()
+      expect(event).to.deep.include({ type: 'app-password.revoked', actorName: 'root', details: { user: 'anna' } })
+    })
+
+    it('API tokens are listed and revoked, and are no good from then on', async () => {
+      const made = await api.auth.apiTokens.create(api.userId, { name: 'nightly', scopes: ['files:read'] }, actor)
+      const me = () =>
+        api.send('GET', '/api/v1/me', { as: 'nobody', headers: { Authorization: `Bearer ${made.secret}` } })
+      expect((await me()).status).to.equal(200)
+      expect((await items('api-tokens'))[0]).to.deep.include({ name: 'nightly', scopes: ['files:read'] })
+      expect((await api.send('DELETE', of(`api-tokens/${made.token.id}`))).status).to.equal(404)
+      expect((await api.send('DELETE', path(`api-tokens/${made.token.id}`))).status).to.equal(204)
+      expect((await me()).status).to.equal(401)
+      const [event] = await api.services.audit.list()
+      expect(event).to.deep.include({ type: 'api-token.revoked', actorName: 'root', details: { user: 'anna' } })
+    })
+
+    it('sessions are listed and ended one by one', async () => {
+      const expiresAt = new Date(Date.now() + 60_000)
+      const session = { userId: api.userId, data: '{}', address: '192.0.2.7', userAgent: 'Firefox', expiresAt }
+      for (const id of ['one', 'two']) await api.auth.sessions.save(id, session)
+      const [first] = await items('sessions')
+      expect(first).to.include({ current: false, address: '192.0.2.7', userAgent: 'Firefox' })
+      expect((await api.send('DELETE', of(`sessions/${String(first?.['key'])}`))).status).to.equal(404)
+      expect((await api.send('DELETE', path(`sessions/${String(first?.['key'])}`))).status).to.equal(204)
+      expect(await items('sessions')).to.have.length(1)
+      const [event] = await api.services.audit.list()
+      expect(event).to.deep.include({ type: 'user.sessions-ended', actorName: 'root', details: { sessions: 1 } })
+    })
+
+    it('is not there for a user who is not', async () => {
+      for (const rest of ['app-passwords', 'api-tokens', 'sessions']) {
+        expect((await api.send('GET', `/api/v1/users/999999/${rest}`)).status, rest).to.equal(404)
+      }
+    })
   })
 
   it('never show a hash or a secret', async () => {

@@ -1,17 +1,9 @@
 import { z } from 'zod'
-import type { ApiToken } from '../../../auth/api-tokens.js'
-import { SCOPES } from '../../../auth/scope.js'
 import { newApiToken } from '../../../auth/secret-input.js'
 import { created, noContent, ok } from '../answers.js'
 import { idParams, time } from '../input-values.js'
 import { operation } from '../operation.js'
-import { secretFields, viewOfSecret } from './secret-resource.js'
-
-const apiTokenSchema = z.object({ ...secretFields, scopes: z.array(z.enum(SCOPES)) }).meta({ id: 'ApiToken' })
-
-function viewOf(token: ApiToken): z.input<typeof apiTokenSchema> {
-  return { ...viewOfSecret(token), scopes: [...token.scopes] }
-}
+import { apiTokenSchema, viewOfApiToken } from './secret-resource.js'
 
 export const listApiTokens = operation({
   id: 'me.apiTokens.list',
@@ -26,7 +18,7 @@ export const listApiTokens = operation({
     },
   },
   async handle({ user, services }) {
-    return ok({ items: (await services.auth.apiTokens.list(user.userId)).map(viewOf) })
+    return ok({ items: (await services.auth.apiTokens.list(user.userId)).map(viewOfApiToken) })
   },
 })
 
@@ -48,7 +40,7 @@ export const createApiToken = operation({
   errors: [409],
   async handle({ body, user, actor, services }) {
     const { token, secret } = await services.auth.apiTokens.create(user.userId, body, actor)
-    return created(`/api/v1/me/api-tokens/${token.id}`, { token: viewOf(token), secret })
+    return created(`/api/v1/me/api-tokens/${token.id}`, { token: viewOfApiToken(token), secret })
   },
 })
 

@@ -1,16 +1,9 @@
 import { z } from 'zod'
-import type { AppPassword } from '../../../auth/app-passwords.js'
 import { newAppPassword } from '../../../auth/secret-input.js'
 import { created, noContent, ok } from '../answers.js'
 import { idParams, time } from '../input-values.js'
 import { operation } from '../operation.js'
-import { secretFields, viewOfSecret } from './secret-resource.js'
-
-const appPasswordSchema = z.object({ ...secretFields, readOnly: z.boolean() }).meta({ id: 'AppPassword' })
-
-function viewOf(appPassword: AppPassword): z.input<typeof appPasswordSchema> {
-  return { ...viewOfSecret(appPassword), readOnly: appPassword.readOnly }
-}
+import { appPasswordSchema, viewOfAppPassword } from './secret-resource.js'
 
 export const listAppPasswords = operation({
   id: 'me.appPasswords.list',
@@ -25,7 +18,7 @@ export const listAppPasswords = operation({
     },
   },
   async handle({ user, services }) {
-    return ok({ items: (await services.auth.appPasswords.list(user.userId)).map(viewOf) })
+    return ok({ items: (await services.auth.appPasswords.list(user.userId)).map(viewOfAppPassword) })
   },
 })
 
@@ -46,7 +39,10 @@ export const createAppPassword = operation({
   errors: [409],
   async handle({ body, user, actor, services }) {
     const { appPassword, secret } = await services.auth.appPasswords.create(user.userId, body, actor)
-    return created(`/api/v1/me/app-passwords/${appPassword.id}`, { appPassword: viewOf(appPassword), secret })
+    return created(`/api/v1/me/app-passwords/${appPassword.id}`, {
+      appPassword: viewOfAppPassword(appPassword),
+      secret,
+    })
   },
 })
 

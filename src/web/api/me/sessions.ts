@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { keyOf } from '../../../auth/sessions.js'
 import { noContent, ok } from '../answers.js'
 import { operation } from '../operation.js'
+import { sessionKey, sessionSchema, viewOfSessions } from './session-resource.js'
 
 export const listSessions = operation({
   id: 'me.sessions.list',
@@ -10,35 +10,10 @@ export const listSessions = operation({
   summary: 'List the browsers in which you are logged in',
   scope: 'account',
   responses: {
-    200: {
-      description: 'The last used first.',
-      body: z.object({
-        items: z.array(
-          z.object({
-            key: z.string(),
-            current: z.boolean().describe('The one that this request came by.'),
-            createdAt: z.iso.datetime(),
-            lastSeenAt: z.iso.datetime(),
-            address: z.string(),
-            userAgent: z.string(),
-          }),
-        ),
-      }),
-    },
+    200: { description: 'The last used first.', body: z.object({ items: z.array(sessionSchema) }) },
   },
   async handle({ user, services, session }) {
-    const current = session && keyOf(session.id)
-    const sessions = await services.auth.sessions.list(user.userId)
-    return ok({
-      items: sessions.map(({ key, createdAt, lastSeenAt, address, userAgent }) => ({
-        key,
-        current: key === current,
-        createdAt: createdAt.toISOString(),
-        lastSeenAt: lastSeenAt.toISOString(),
-        address,
-        userAgent,
-      })),
-    })
+    return ok({ items: viewOfSessions(await services.auth.sessions.list(user.userId), session) })
   },
 })
 
@@ -48,7 +23,7 @@ export const endSession = operation({
   path: '/me/sessions/{key}',
   summary: 'Log out of one browser',
   scope: 'account',
-  params: z.strictObject({ key: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the key of a session') }),
+  params: z.strictObject({ key: sessionKey }),
   responses: { 204: { description: 'It ended.' } },
   async handle({ params, user, actor, services }) {
     await services.auth.sessions.end(user.userId, params.key, actor)

@@ -3,8 +3,9 @@ import type { WebDependencies } from '../../dependencies.js'
 import { EMPTY_FORM, type FormState } from '../../page/form.js'
 import { page } from '../../page/page.js'
 import { visitorOf } from '../../page/visitor.js'
+import { waysInOf, type WaysInDependencies } from '../account/ways-in.js'
 
-export type UserPageDependencies = Pick<WebDependencies, 'users' | 'permissions'>
+export type UserPageDependencies = Pick<WebDependencies, 'users' | 'permissions'> & WaysInDependencies
 
 /** Which of the forms on the page was refused, and why. */
 export interface UserPageForms {
@@ -17,10 +18,11 @@ export interface UserPageForms {
 export async function showUser(
   request: Request,
   response: Response,
-  { users, permissions }: UserPageDependencies,
+  dependencies: UserPageDependencies,
   id: number,
   forms: UserPageForms = {},
 ): Promise<void> {
+  const { users, permissions } = dependencies
   const user = await users.get(id)
   const granted = await permissions.list({ userId: id })
   const { role = EMPTY_FORM, password = EMPTY_FORM, state = EMPTY_FORM } = forms
@@ -28,6 +30,7 @@ export async function showUser(
   const data = {
     user,
     granted,
+    ...(await waysInOf(dependencies, id, request.sessionID)),
     forms: { role, password, state },
     isSelf: visitorOf(request).userId === id,
     now: new Date(),
