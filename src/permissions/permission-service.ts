@@ -200,6 +200,18 @@ export class PermissionService {
   }
 
   /**
+   * Connections of before are not used again: the secret is the same, but they may know an account that is no more. Recorded
+   * by whoever changed the account.
+   * @returns the new version of the secret
+   * @throws UnknownObjectError
+   */
+  async renewConnections(id: number, transaction: Transaction): Promise<number> {
+    const row = await this.#row(id, transaction)
+    await row.update({ secretVersion: row.secretVersion + 1 }, { transaction })
+    return row.secretVersion
+  }
+
+  /**
    * As `setCredentials`, by the user whose permission it is.
    * @throws ValidationError, UnknownObjectError (none, or of somebody else), ConflictError (not `selfService`)
    */

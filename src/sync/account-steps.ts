@@ -53,6 +53,9 @@ const VERBS: Record<StepKind, AccountVerb> = {
   remove: 'removed',
 }
 
+/** What logged in before stands in a folder that is no more, or was let in by an account that was another one. */
+const ENDS_CONNECTIONS: ReadonlySet<StepKind> = new Set(['make-home', 'fix-home', 'enable', 'disable', 'archive-home'])
+
 type Columns = Partial<
   Pick<
     ManagedAccountRow,
@@ -249,11 +252,15 @@ export class AccountSteps {
     const { Permission } = database.models
     // The permission may have gone meanwhile: then its account waits for its own end.
     const permission = wanted && (await Permission.findByPk(wanted.permissionId, { transaction }))
-    const secretVersion =
-      credentials && permission
-        ? (await permissions.setCredentials(permission.id, credentials, actor, transaction)).secretVersion
-        : undefined
-    await row?.update({ ...columns, ...(secretVersion !== undefined && { secretVersion }) }, { transaction })
+    const before = permission?.secretVersion
+    let secretVersion = row?.secretVersion ?? null
+    if (credentials && permission) {
+      ;({ secretVersion } = await permissions.setCredentials(permission.id, credentials, actor, transaction))
+    } else if (permission && ENDS_CONNECTIONS.has(step.kind)) {
+      const renewed = await permissions.renewConnections(permission.id, transaction)
+      if (secretVersion === before) secretVersion = renewed
+    }
+    await row?.update({ ...columns, secretVersion }, { transaction })
     return row?.id ?? 0
   }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parse } from 'yaml'
 import { labFor, type Lab, type LabDaemon } from '../lab/lab.js'
@@ -150,15 +150,18 @@ describe('accounts in step with real servers', function () {
   })
 
   it('finds and mends what was done by hand', async () => {
-    const proftpd = lab.daemon('proftpd')
-    await writeFile(proftpd.authUserFile, '', { mode: 0o600 })
-    await writeFile(path.join(lab.machine.etc, 'ftpd.group'), 'people:x:1500:\n', { mode: 0o600 })
+    await writeFile(lab.daemon('proftpd').authUserFile, '', { mode: 0o600 })
+    await rm(path.join(lab.machine.homes, 'anna-u'), { recursive: true })
     const plan = await sync('plan')
     expect(plan.code).to.equal(3)
     expect(plan.stdout).to.match(/proftpd +create +anna-p/)
+    expect(plan.stdout).to.match(/pure-ftpd +make-home +anna-u/)
 
     const applied = await sync('apply')
     expect(applied.code, applied.stderr + applied.stdout).to.equal(0)
+    await eventually('connections into the home that is gone are not used', 2, async () => {
+      return (await ask('PUT', gateway.dav('pure-ftpd', 'note.txt'), 'again')).status === 201
+    })
     for (const kind of ['proftpd', 'pure-ftpd']) await roundTrip(kind, 'again')
     expect((await sync('plan')).code).to.equal(0)
   })

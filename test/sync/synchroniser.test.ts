@@ -143,6 +143,22 @@ describe('Synchroniser', () => {
       })
     }
 
+    it('ends the connections of before once it is mended, and changes no secret', async () => {
+      const { memory, user, permission } = await inStep()
+      const { access, permissions } = fixture.services
+      const keyNow = async () => (await access.load([user.id])).get(user.id)?.access.mounts[0]?.account.key
+      for (const drift of [() => memory.homes.clear(), () => change(memory, { state: 'disabled' })]) {
+        const before = { key: await keyNow(), login: await permissions.login(permission.id) }
+        drift()
+        await fixture.planAndApply()
+        expect(await keyNow())
+          .to.be.a('string')
+          .and.not.equal(before.key)
+        expect(await permissions.login(permission.id)).to.deep.equal(before.login)
+        expect(await planned()).to.deep.equal([])
+      }
+    })
+
     it('is mended by a check alone where the server is kept in step automatically', async () => {
       const { memory, serverId } = await inStep()
       const settings = { kind: 'system' as const }

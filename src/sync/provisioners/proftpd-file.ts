@@ -54,16 +54,18 @@ export async function openProftpdFileProvisioner(
       await users.locked(call, async () => {
         const there = await accounts.find(name, call)
         if (there !== undefined) assertOurs(there, mark)
+        const entries = parsePasswd(await users.read(call))
         const groupText = groups === undefined ? '' : await groups.read(call)
-        const all = [...parsePasswd(await users.read(call)), ...groupIds(groupText)]
-        const uid = there?.uid ?? freeUid(all, settings.uids)
+        const group = groupText.split('\n').find((line) => line.startsWith(`${name}:`))
+        const left = group === undefined ? undefined : idOfOwnGroup(group, name, settings.uids, entries)
+        // The group of an account whose line was lost says which uid its files have.
+        const uid = there?.uid ?? left ?? freeUid([...entries, ...groupIds(groupText)], settings.uids)
         const gid = there?.gid ?? uid
         if (groups) {
-          const group = groupText.split('\n').find((line) => line.startsWith(`${name}:`))
           if (group !== undefined && group.split(':')[2] !== String(gid)) {
             throw new ProvisionError('NAME_TAKEN', `There is a group ${name} that the gateway did not make.`)
           }
-          await groups.locked(call, () => groups.edit((text) => withLine(text, name, `${name}:x:${gid}:${name}`), call))
+          await groups.locked(call, () => groups.edit((text) => withLine(text, name, groupLine(name, gid)), call))
         }
         const entry = { name, hash, uid, gid, comment: mark ?? '', home, shell: settings.shell }
         await users.edit((text) => withLine(text, name, lineOf(entry)), call)
@@ -102,6 +104,22 @@ export async function openProftpdFileProvisioner(
 
 function lineOf({ name, hash, uid, gid, comment, home, shell }: PasswdEntry): string {
   return [name, hash, uid, gid, comment, home, shell].join(':')
+}
+
+/** Undefined unless the line is as `create` writes it, and its number nobody else's. */
+function idOfOwnGroup(
+  line: string,
+  name: string,
+  { from, to }: { from: number; to: number },
+  entries: readonly PasswdEntry[],
+): number | undefined {
+  const id = Number(line.split(':')[2])
+  const others = entries.some((entry) => entry.name !== name && (entry.uid === id || entry.gid === id))
+  return line === groupLine(name, id) && id >= from && id <= to && !others ? id : undefined
+}
+
+function groupLine(name: string, gid: number): string {
+  return `${name}:x:${gid}:${name}`
 }
 
 /** Their numbers count as taken. */

@@ -1,22 +1,23 @@
-import { writeFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { encrypt } from 'unixcrypt'
-import { labFor } from '../../lab/lab.js'
+import type { ProvisionError } from '../../../src/sync/provision-error.js'
+import type { Provisioner } from '../../../src/sync/provisioner.js'
+import { labFor, type Lab } from '../../lab/lab.js'
+import { rejectionOf } from '../../support/services.js'
 import { connectTo, provisionerOf, sshSettings } from '../managed-server.js'
 import { describeProvisioner } from '../provisioner-conformance.js'
 
-describeProvisioner('Accounts in proftpd’s AuthUserFile', async function () {
-  const lab = await labFor(this, {
+const startLab = (context: Mocha.Context) =>
+  labFor(context, {
     daemons: [{ kind: 'proftpd', settings: ['AuthGroupFile /etc/ftpd.group'] }, 'sshd'],
     machine: true,
   })
+
+function opener(lab: Lab): () => Promise<Provisioner> {
   const { homes, root } = lab.machine
   const server = lab.daemon('proftpd')
-  const foreign = { name: 'foreigner', password: 'not-yours' }
-  const lines = [
-    `foreigner:${encrypt(foreign.password)}:1500:1500:A Person:/:/bin/sh`,
-    `lowly:${encrypt('x')}:999:999::/:/bin/sh`,
-  ]
-  await writeFile(server.authUserFile, lines.join('\n'), { mode: 0o600 })
   const settings = {
     kind: 'proftpd-file',
     ssh: sshSettings(lab.daemon('sshd'), root.username),
@@ -24,12 +25,83 @@ describeProvisioner('Accounts in proftpd’s AuthUserFile', async function () {
     groupFile: '/etc/ftpd.group',
     homeBase: homes,
   }
+  return provisionerOf({ server, settings, secret: { privateKey: root.privateKey } })
+}
+
+describeProvisioner('Accounts in proftpd’s AuthUserFile', async function () {
+  const lab = await startLab(this)
+  const server = lab.daemon('proftpd')
+  const foreign = { name: 'foreigner', password: 'not-yours' }
+  const lines = [
+    `foreigner:${encrypt(foreign.password)}:1500:1500:A Person:/:/bin/sh`,
+    `lowly:${encrypt('x')}:999:999::/:/bin/sh`,
+  ]
+  await writeFile(server.authUserFile, lines.join('\n'), { mode: 0o600 })
   return {
-    open: provisionerOf({ server, settings, secret: { privateKey: root.privateKey } }),
+    open: opener(lab),
     connect: connectTo(server),
     local: (remote) => remote,
     foreign,
     reserved: ['root', 'lowly', 'daemon'],
     stop: () => lab.stop(),
+  }
+})
+
+describe('The group of an account in proftpd’s AuthUserFile', function () {
+  this.timeout(120_000)
+  let lab: Lab
+  let provisioner: Provisioner
+
+  before(async function () {
+    lab = await startLab(this)
+    await writeUsers('')
+    provisioner = await opener(lab)()
+  })
+  after(async () => {
+    await provisioner?.close()
+    await lab?.stop()
+  })
+
+  const writeUsers = (text: string) => writeFile(lab.daemon('proftpd').authUserFile, text, { mode: 0o600 })
+  const groupFile = () => path.join(lab.machine.etc, 'ftpd.group')
+  const call = () => ({ signal: AbortSignal.timeout(60_000) })
+  const create = (name: string) =>
+    provisioner.create?.(
+      {
+        ...{ name, home: provisioner.defaultHome(name), mark: `mark-${name}` },
+        secret: { kind: 'password', password: 'the password' },
+      },
+      call(),
+    )
+
+  it('that outlived its line gives the account its files back', async () => {
+    await create('anna')
+    const home = provisioner.defaultHome('anna')
+    await provisioner.makeHome('anna', home, call())
+    const groups = await readFile(groupFile(), 'utf8')
+    expect(groups).to.match(/^anna:x:20000:anna$/m)
+    await writeUsers('')
+    await create('anna')
+    await provisioner.makeHome('anna', home, call())
+    expect(await readFile(groupFile(), 'utf8')).to.equal(groups)
+    expect(await readFile(lab.daemon('proftpd').authUserFile, 'utf8')).to.match(/^anna:[^:]+:20000:20000:mark-anna:/)
+    expect((await stat(home)).uid).to.equal((await stat(groupFile())).uid + 20_000)
+  })
+
+  for (const [what, line] of [
+    ['with somebody else in it', 'bert:x:20500:bert,carla'],
+    ['with a number that is not for accounts', 'bert:x:1500:bert'],
+    ['with a password', 'bert:secret:20500:bert'],
+    ['with the number of another account', 'bert:x:20700:bert'],
+  ] as const) {
+    it(`is not made the account’s own ${what}`, async () => {
+      const users = `carla:${encrypt('x')}:20700:20700::/:/bin/sh\n`
+      await writeUsers(users)
+      await writeFile(groupFile(), `${line}\n`)
+      const error = (await rejectionOf(create('bert') ?? Promise.resolve())) as ProvisionError
+      expect(error.code).to.equal('NAME_TAKEN')
+      expect(await readFile(groupFile(), 'utf8')).to.equal(`${line}\n`)
+      expect(await readFile(lab.daemon('proftpd').authUserFile, 'utf8')).to.equal(users)
+    })
   }
 })
