@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startEmbeddedSftpServer, type EmbeddedSftpServer } from '../../../src/demo/embedded-sftp-server.js'
+import type { Health } from '../../../src/health/health.js'
 import type { NewServer } from '../../../src/servers/server-input.js'
 import { BrowserSession } from '../../support/browser-session.js'
 import { actor, FINGERPRINT, OTHER_FINGERPRINT } from '../../support/services.js'
@@ -12,9 +13,11 @@ const FORM = { alias: 'alpha', protocol: 'sftp', host: 'files.example.com', port
 describe('pages of servers', () => {
   let app: TestWebApp
   let browser: BrowserSession
+  let state: Health
 
   beforeEach(async () => {
-    app = await startWebApp()
+    state = { state: 'unknown' }
+    app = await startWebApp(() => ({ health: { of: () => state, history: () => Promise.resolve([]) } }))
     await app.addUser('root', { role: 'admin' })
     browser = await BrowserSession.loggedIn(app.url, 'root')
   })
@@ -39,6 +42,15 @@ describe('pages of servers', () => {
     await app.servers.setEnabled(id, false, actor)
     const { text } = await browser.get('/servers')
     expect(text).to.include('files.example.com:22').and.include('>disabled<').and.include('>not confirmed<')
+  })
+
+  it('shows how an enabled server is, and since when it is down', async () => {
+    await add()
+    expect((await browser.get('/servers')).text).to.include('>unknown<')
+    state = { state: 'down', reason: 'UNREACHABLE', since: new Date('2027-01-02T03:04:05Z') }
+    expect((await browser.get('/servers')).text)
+      .to.include('>down<')
+      .and.include('2027-01-02T03:04:05.000Z')
   })
 
   it('creates a server that is known by its fingerprint, in the name of the visitor', async () => {
