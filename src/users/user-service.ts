@@ -1,5 +1,4 @@
 import { col, fn, Op, where, type Transaction } from 'sequelize'
-import { z } from 'zod'
 import type { Actor } from '../audit/actor.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { HashedPassword, PasswordHasher } from '../auth/password-hasher.js'
@@ -134,28 +133,6 @@ export class UserService {
   }
 
   /**
-   * Several at once: all of them or none.
-   * @throws ValidationError (fields named `users[0].username` …), ConflictError (a name taken or there twice)
-   */
-  async createAll(inputs: readonly NewUser[], actor: Actor): Promise<User[]> {
-    const fields = parseInput(z.array(newUser), inputs, 'users')
-    const names = fields.map(({ username }) => username)
-    const twice = names.find((name, index) => names.indexOf(name) !== index)
-    if (twice !== undefined) throw new ConflictError(`The user ${twice} is there twice.`)
-    const rows: Parameters<UserService['create']>[0][] = []
-    // Hashed before the transaction: it keeps others from writing.
-    for (const [index, user] of fields.entries()) {
-      const hash = await this.#hashOf(user.password, user.username, `users[${index}].password`)
-      rows.push({ ...user, password: { hash } })
-    }
-    return this.database.change(async (transaction) => {
-      const created: User[] = []
-      for (const row of rows) created.push(await this.create(row, actor, transaction))
-      return created
-    })
-  }
-
-  /**
    * The first admin; there may be users already, by a cluster file.
    * @throws ValidationError, ConflictError (there is an admin, or the name is taken; of two who come at once, one hears this)
    */
@@ -234,9 +211,9 @@ export class UserService {
     }, outer)
   }
 
-  async #hashOf(password: string | HashedPassword, username: string, field?: string): Promise<string> {
+  async #hashOf(password: string | HashedPassword, username: string): Promise<string> {
     if (typeof password !== 'string') return password.hash
-    await judgePassword(password, username, field)
+    await judgePassword(password, username)
     return (await this.hasher.hash(password)).hash
   }
 

@@ -141,17 +141,6 @@ describe('UserService', () => {
     expect(await services.users.get(user.id)).to.include({ mustChangePassword: true, authVersion: 3 })
   })
 
-  it('makes several or none, and says which of them has a password that does not do', async () => {
-    const several = (password: string) => [
-      { username: 'anna', password: 'password-1' },
-      { username: 'bert', password },
-    ]
-    const error = await rejectionOf(services.users.createAll(several('iloveyou'), actor))
-    expect((error as ValidationError).problems.map(({ field }) => field)).to.deep.equal(['users[1].password'])
-    expect(await services.users.count()).to.equal(0)
-    expect(await services.users.createAll(several('password-2'), actor)).to.have.length(2)
-  })
-
   it('makes the first user, an admin, and no second one', async () => {
     const first = { username: 'anna', password: 'password-1' }
     expect(await services.users.createFirstAdmin(first, actor)).to.include({ role: 'admin' })

@@ -40,6 +40,8 @@ import { userStateRoutes } from './users/user-state.js'
 export type AdminDependencies = Pick<
   WebDependencies,
   | 'users'
+  | 'change'
+  | 'hashPassword'
   | 'servers'
   | 'permissions'
   | 'shares'

@@ -251,7 +251,7 @@ export const VISITS: readonly Visit[] = [
     path: '/users/import',
     act: async (page) => {
       await page.getByLabel('Lines').fill('username,password,role\nanna,short,king')
-      await press('Create users', 'must')(page)
+      await press('Import users', 'must')(page)
     },
   },
   { name: 'user', as: 'root', path: user('anna') },

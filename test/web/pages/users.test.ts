@@ -117,37 +117,6 @@ describe('pages of users', () => {
     expect(text).to.not.include('$2')
   })
 
-  it('imports all lines of a CSV text, each with a forced change', async () => {
-    const rows = 'username,password,role\r\nanna,"a, long password",\r\nbert,another password,admin\r\n'
-    const visit = await browser.submit('/users/import', { rows })
-    expect(visit.text).to.include('2 users were created.')
-    expect(await app.users.find('bert')).to.include({ role: 'admin', mustChangePassword: true })
-    expect(await app.users.find('anna')).to.include({ role: 'user', mustChangePassword: true })
-  })
-
-  it('imports nothing when one line is wrong, and names it', async () => {
-    const visit = await browser.submit('/users/import', {
-      rows: 'username,password\nanna,long enough\nBERT!,long enough',
-    })
-    expect(visit.status).to.equal(422)
-    expect(visit.text).to.include('line 3: username must be')
-    expect(visit.text).to.not.include('long enough')
-    expect(await app.users.find('anna')).to.equal(undefined)
-  })
-
-  for (const [what, rows, says] of [
-    ['nothing', ' ', 'is empty'],
-    ['no columns', 'anna,password', 'names the columns'],
-    ['an open quote', 'username,password\n"anna,x', 'without an end'],
-    ['a name twice', 'username,password\nanna,long enough\nanna,long enough', 'there twice'],
-  ] as const) {
-    it(`refuses ${what} to import`, async () => {
-      const visit = await browser.submit('/users/import', { rows })
-      expect(visit.status).to.equal(422)
-      expect(visit.text).to.include(says)
-    })
-  }
-
   it('is for admins only', async () => {
     await app.addUser('anna')
     const anna = await BrowserSession.loggedIn(app.url, 'anna')

@@ -2,7 +2,7 @@ import type { UserService } from '../../../users/user-service.js'
 import { download } from '../answers.js'
 import { csvLine } from '../../page/csv.js'
 import { operation } from '../operation.js'
-import { USER_COLUMNS } from './import-users.js'
+import { USER_COLUMNS } from '../../user-import.js'
 
 const BATCH = 500
 
