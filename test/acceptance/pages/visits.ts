@@ -321,6 +321,21 @@ export const VISITS: readonly Visit[] = [
   },
   { name: 'permission', as: 'root', path: (world) => `/permissions/${ids(world).permission}` },
   { name: 'taking a permission away', as: 'root', path: (world) => `/permissions/${ids(world).permission}/revoke` },
+  { name: 'accounts in step and not', as: 'root', path: '/sync' },
+  { name: 'plan with differences', as: 'root', path: (world) => `/sync/plans/${ids(world).plans.differences}` },
+  { name: 'plan that was done', as: 'root', path: (world) => `/sync/plans/${ids(world).plans.done}` },
+  { name: 'plan that waits for a server', as: 'root', path: (world) => `/sync/plans/${ids(world).plans.waiting}` },
+  { name: 'how accounts are kept', as: 'root', path: server('studio', '/provisioner') },
+  { name: 'accounts that nobody keeps', as: 'root', path: server('fresh', '/provisioner') },
+  {
+    name: 'how accounts are kept, refused',
+    as: 'root',
+    path: server('fresh', '/provisioner'),
+    act: async (page) => {
+      await page.getByLabel('Settings (JSON)').fill('homeBase = /home')
+      await press('Save', 'must be a JSON object')(page)
+    },
+  },
   { name: 'access review', as: 'root', path: '/review' },
   { name: 'audit log', as: 'root', path: '/audit' },
   { name: 'activity', as: 'root', path: '/activity' },
@@ -340,6 +355,7 @@ export const FIRST_VISITS: readonly Pick<Visit, 'name' | 'path' | 'status'>[] = 
   { name: 'no health', path: '/servers/health' },
   { name: 'no permission', path: '/permissions' },
   { name: 'nothing to grant', path: '/permissions/new' },
+  { name: 'no accounts to keep in step', path: '/sync' },
   { name: 'nothing to review', path: '/review' },
   { name: 'nothing runs', path: '/activity' },
   { name: 'audit log, none found', path: '/audit?actor=zzz' },

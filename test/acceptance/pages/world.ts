@@ -6,8 +6,10 @@ import { startEmbeddedSftpServer } from '../../../src/demo/embedded-sftp-server.
 import type { Health } from '../../../src/health/health.js'
 import { Jobs } from '../../../src/jobs/jobs.js'
 import type { NewServer } from '../../../src/servers/server-input.js'
+import { ProvisionError } from '../../../src/sync/provision-error.js'
 import { actor, FINGERPRINT } from '../../support/services.js'
 import { startWebApp, type TestWebApp } from '../../support/web-app.js'
+import { MemoryServers } from '../../sync/memory-servers.js'
 
 /** A gateway with something on every page: servers in every state, permissions, files, shares, history. */
 export interface World {
@@ -17,6 +19,7 @@ export interface World {
     readonly servers: Readonly<Record<'archive' | 'media' | 'vault' | 'fresh' | 'backup' | 'studio', number>>
     /** Of anna on archive. */
     readonly permission: number
+    readonly plans: Readonly<Record<'done' | 'differences' | 'waiting', number>>
     readonly shares: Readonly<Record<'byAnna' | 'byBert' | 'file', number>>
   }
   stop(): Promise<void>
@@ -72,7 +75,8 @@ function observed() {
 
 export async function startWorld(): Promise<World> {
   const seen = observed()
-  const app = await startWebApp(seen.overrides)
+  const managed = new MemoryServers()
+  const app = await startWebApp(seen.overrides, { sync: { open: managed.open } })
   const roots = path.join(app.folder, 'files')
   await mkdir(roots)
   await writeFile(path.join(roots, 'welcome.txt'), 'Welcome.\n')
@@ -148,6 +152,8 @@ export async function startWorld(): Promise<World> {
   await app.users.setDisabled(users.bert, true, actor)
   await app.users.setDisabled(users.bert, false, actor)
 
+  const plans = await keepInStep(app, managed, users, servers)
+
   seen.activity.seen({ userId: users.anna, username: 'anna' }, CLIENT)
   seen.running.push(operationOf(users.anna, 1024 * 1024), operationOf(users.anna, undefined))
   seen.jobs.start(users.anna, 'Copy notes to media', (progress) => {
@@ -164,7 +170,44 @@ export async function startWorld(): Promise<World> {
     await app.close()
     await Promise.all([sftp.close(), ftp.close()])
   }
-  return { app, ids: { users, servers, permission, shares }, stop }
+  return { app, ids: { users, servers, permission, plans, shares }, stop }
+}
+
+/** Accounts in every state on studio, and vault, which does not answer. */
+async function keepInStep(
+  { sync, permissions }: TestWebApp,
+  managed: MemoryServers,
+  users: World['ids']['users'],
+  servers: World['ids']['servers'],
+): Promise<World['ids']['plans']> {
+  const there = managed.add('studio.example.com')
+  const { synchroniser, provisioners } = sync
+  const grant = async (userId: number, serverId: number, remoteUser: string) =>
+    (await permissions.grant({ userId, serverId, remoteUser, managed: true }, actor)).id
+  await provisioners.set(servers.studio, { settings: { kind: 'system' }, automatic: false }, actor)
+  await provisioners.set(servers.vault, { settings: { kind: 'folder' } }, actor)
+  const apply = async (serverIds: readonly number[]) => {
+    const { id } = await synchroniser.plan(serverIds, actor)
+    await synchroniser.apply(id, actor)
+    await synchroniser.idle()
+    return id
+  }
+  there.add('clara')
+  there.add('a-former-colleague')
+  await grant(users.bert, servers.studio, 'bert')
+  await grant(users.clara, servers.studio, 'clara')
+  const former = await grant(users.root, servers.studio, 'former')
+  const done = await apply([servers.studio])
+  await permissions.revoke(former, actor)
+  await synchroniser.idle()
+  there.homes.delete('/home/bert')
+  await grant(users.root, servers.studio, 'root-of-studio')
+  const differences = (await synchroniser.plan(undefined, actor)).id
+  const { id: waiting } = await synchroniser.plan([servers.studio], actor)
+  there.fault = () => new ProvisionError('UNREACHABLE', 'studio.example.com does not answer.')
+  await synchroniser.apply(waiting, actor)
+  await synchroniser.idle()
+  return { done, differences, waiting }
 }
 
 function operationOf(userId: number, total: number | undefined): RunningOperation {
