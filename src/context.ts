@@ -90,10 +90,18 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
   const drivers = createDrivers(config)
   const observation = new Observation({
     ...{ config, log, database, seal, dial: drivers.dial },
-    sources: { pools: () => connections.stats(), cache: () => trees.cacheStats },
+    sources: {
+      pools: () => connections.stats(),
+      cache: () => trees.cacheStats,
+      sync: () => sync.state.backlog(),
+    },
   })
   const { activity, usage, health, observers } = observation
-  const sync = new Sync({ ...{ database, audit, cipher, servers, permissions, queue, drivers, log }, ...config.sync })
+  const sync = new Sync({
+    ...{ database, audit, cipher, servers, permissions, queue, drivers, log },
+    ...config.sync,
+    onStep: (step) => observation.metrics?.onStep(step),
+  })
   const connections = createConnections(config, log, drivers, observation.onConnection, sync)
   const perServer = { maxConnections: config.pool.perServer, maxConnectionsPerAccount: config.pool.perAccount }
   const reader = new AccessReader(database, cipher, perServer, (error) =>

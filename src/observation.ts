@@ -24,7 +24,7 @@ export interface ObservationOptions {
   readonly database: Database
   readonly seal: AuditSeal
   readonly dial: Dialer
-  readonly sources: Pick<MetricsSources, 'pools' | 'cache'>
+  readonly sources: Pick<MetricsSources, 'pools' | 'cache' | 'sync'>
 }
 
 /** Everything that is told what trees and connections do, and nothing that they need: audit, activity, health, metrics. */

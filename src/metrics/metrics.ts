@@ -6,6 +6,15 @@ import type { ConnectionEvent } from '../storage/connection-events.js'
 import type { CacheStats } from '../vfs/metadata-cache.js'
 import type { OperationResult, TreeObserver, TreeOperation } from '../vfs/observer.js'
 
+/** Of one server whose accounts are managed. */
+export interface SyncBacklog {
+  readonly alias: string
+  /** Steps that wait for it. */
+  readonly queued: number
+  /** Accounts by why they are not in step. */
+  readonly findings: Readonly<Record<string, number>>
+}
+
 /** What is looked at when somebody reads the metrics. */
 export interface MetricsSources {
   readonly pools: () => PoolStats
@@ -15,6 +24,8 @@ export interface MetricsSources {
   readonly running: () => number
   /** By server alias. */
   readonly health: () => Iterable<readonly [alias: string, health: Health]>
+  /** How far accounts are in step, by server. */
+  readonly sync: () => Promise<Iterable<SyncBacklog>>
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -48,6 +59,7 @@ export class Metrics implements TreeObserver {
   readonly #connects: Counter<'server' | 'result'>
   readonly #connectSeconds: Histogram
   readonly #waits: Histogram
+  readonly #syncSteps: Counter<'kind' | 'outcome'>
 
   constructor(private readonly sources: MetricsSources) {
     const registers = [this.#registry]
@@ -95,6 +107,12 @@ export class Metrics implements TreeObserver {
       buckets: SECONDS,
       registers,
     })
+    this.#syncSteps = new Counter({
+      name: 'ftpcluster_sync_steps_total',
+      help: 'Steps on accounts of servers that this process did, by outcome; unneeded: it was so already.',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    })
     this.#addGauges()
   }
 
@@ -124,6 +142,11 @@ export class Metrics implements TreeObserver {
     if (event.kind === 'connected') this.#connectSeconds.observe(event.took / 1000)
   }
 
+  /** To be told what `Sync` tells. */
+  onStep({ kind, outcome }: { kind: string; outcome: string }): void {
+    this.#syncSteps.inc({ kind, outcome })
+  }
+
   ended({ kind, mount, bytes }: TreeOperation, { outcome }: OperationResult): void {
     this.#operations.inc({ kind, outcome })
     if (bytes > 0 && mount) {
@@ -132,7 +155,7 @@ export class Metrics implements TreeObserver {
   }
 
   #addGauges(): void {
-    const { pools, cache, audit, running, health } = this.sources
+    const { pools, cache, audit, running, health, sync } = this.sources
     this.#gauge('ftpcluster_operations_running', 'Transfers and folder operations under way.', [], (gauge) =>
       gauge.set(running()),
     )
@@ -155,6 +178,20 @@ export class Metrics implements TreeObserver {
     this.#gauge('ftpcluster_server_state', '1 for the state that a server is in.', ['server', 'state'], (gauge) => {
       for (const [server, { state }] of health()) gauge.set({ server, state }, 1)
     })
+    this.#gauge(
+      'ftpcluster_sync_queued',
+      'Steps on accounts that wait for their server.',
+      ['server'],
+      async (gauge) => {
+        for (const { alias: server, queued } of await sync()) gauge.set({ server }, queued)
+      },
+    )
+    const found = 'Accounts that are not in step, as of the last look at the server.'
+    this.#gauge('ftpcluster_sync_findings', found, ['server', 'kind'], async (gauge) => {
+      for (const { alias: server, findings } of await sync()) {
+        for (const [kind, count] of Object.entries(findings)) gauge.set({ server, kind }, count)
+      }
+    })
     this.#gauge('ftpcluster_audit_queued', 'Audit events that wait for the database.', [], (gauge) =>
       gauge.set(audit().queued),
     )
@@ -165,16 +202,21 @@ export class Metrics implements TreeObserver {
     this.#total('ftpcluster_audit_lost_total', 'Audit events that are lost; it stays 0.', () => audit().lost)
   }
 
-  #gauge<Label extends string>(name: string, help: string, labelNames: Label[], read: (gauge: Gauge<Label>) => void) {
+  #gauge<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+    read: (gauge: Gauge<Label>) => void | Promise<void>,
+  ) {
     const registers = [this.#registry]
     new Gauge<Label>({
       name,
       help,
       labelNames,
       registers,
-      collect() {
+      async collect() {
         this.reset()
-        read(this)
+        await read(this)
       },
     })
   }

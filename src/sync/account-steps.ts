@@ -22,7 +22,11 @@ export interface StepsParts {
   readonly permissions: PermissionService
   readonly queue: SyncQueue
   readonly pending: PendingSecrets
+  readonly onStep?: StepListener | undefined
 }
+
+/** Told what became of each step, after it was written down. `unneeded`: what is there asked for it no more. */
+export type StepListener = (step: { readonly kind: StepKind; readonly outcome: 'done' | 'unneeded' | 'failed' }) => void
 
 /** Where a step is done. */
 export interface StepPlace {
@@ -98,6 +102,7 @@ export class AccountSteps {
       await this.parts.audit.record({ type: `account.${VERBS[step.kind]}`, object, details }, actor, transaction)
       await this.parts.queue.finishStep(step, 'done', undefined, transaction)
     })
+    this.parts.onStep?.({ kind: step.kind, outcome: 'done' })
     if (done.credentials?.privateKey !== undefined) await this.#dropOldKeys(account.name, done.credentials, place)
     return done.there
   }
@@ -112,6 +117,7 @@ export class AccountSteps {
       await audit.record(event, actor, transaction, { outcome: 'failed' })
       await queue.finishStep(step, 'failed', reason, transaction)
     })
+    this.parts.onStep?.({ kind: step.kind, outcome: 'failed' })
   }
 
   async #onServer(kind: StepKind, account: StepAccount, place: StepPlace): Promise<Done> {

@@ -8,7 +8,7 @@ import { endpointOf } from '../servers/server-row.js'
 import type { Server } from '../servers/server.js'
 import type { ServerService } from '../servers/server-service.js'
 import type { Drivers } from '../storage/drivers.js'
-import { AccountSteps, type StepPlace } from './account-steps.js'
+import { AccountSteps, type StepListener, type StepPlace } from './account-steps.js'
 import type { PendingSecrets } from './account-secrets.js'
 import type { ManagedAccounts } from './managed-accounts.js'
 import type { openProvisioner } from './open-provisioner.js'
@@ -31,6 +31,7 @@ export interface ServerSyncParts {
   readonly drivers: Drivers
   readonly open: typeof openProvisioner
   readonly commandsFolder?: string | undefined
+  readonly onStep?: StepListener | undefined
   readonly log: Logger
 }
 
@@ -129,9 +130,11 @@ export class ServerSync {
         ? { kind: 'go' }
         : judge(step, steps, findings[0]?.detail)
     if (verdict.kind === 'nothing') {
-      return database.transaction((transaction) =>
+      await database.transaction((transaction) =>
         queue.finishStep(step, 'done', 'there was nothing to do', transaction),
       )
+      this.parts.onStep?.({ kind: step.kind, outcome: 'unneeded' })
+      return
     }
     if (verdict.kind === 'refused') return this.#steps.fail(step, verdict.reason, place, actor)
     await this.#do(step, { name, wanted: desired[0], there: found }, there, place, actor)

@@ -33,6 +33,14 @@ export interface ServerStatus {
   readonly accounts: readonly AccountStatus[]
 }
 
+/** How much there is to do on a server, as of the last look at it. */
+export interface ServerBacklog {
+  readonly alias: string
+  readonly queued: number
+  /** Accounts by why they are not in step. */
+  readonly findings: Readonly<Record<'different' | Finding['kind'], number>>
+}
+
 /** How far accounts are in step, without asking a server. */
 export class SyncState {
   constructor(
@@ -53,6 +61,32 @@ export class SyncState {
       return provisioner ? [{ id: server.id, alias: server.alias, provisioner }] : []
     })
     return Promise.all(managed.map((server) => this.#statusOf(server)))
+  }
+
+  /** In three questions, however many accounts there are. Sorted by alias. */
+  async backlog(): Promise<ServerBacklog[]> {
+    const { database } = this.parts
+    const { Provisioner, Server, SyncStep } = database.models
+    const [rows, servers, steps] = await database.read(() =>
+      Promise.all([
+        Provisioner.findAll({ attributes: ['serverId', 'findings'] }),
+        Server.findAll({ attributes: ['id', 'alias'], order: [['alias', 'ASC']] }),
+        SyncStep.findAll({ where: { state: 'queued' }, attributes: ['serverId'] }),
+      ]),
+    )
+    const seen = new Map(rows.map((row) => [row.serverId, row.findings]))
+    return servers.flatMap(({ id, alias }) => {
+      const text = seen.get(id)
+      if (text === undefined) return []
+      const plan = text === null ? { steps: [], findings: [] } : (JSON.parse(text) as ServerPlan)
+      const of = (kind: Finding['kind']) => plan.findings.filter((finding) => finding.kind === kind).length
+      const different = new Set(plan.steps.map(({ account }) => account)).size
+      return {
+        alias,
+        queued: steps.filter(({ serverId }) => serverId === id).length,
+        findings: { different, adopt: of('adopt'), refused: of('refused'), unknown: of('unknown') },
+      }
+    })
   }
 
   async #statusOf(server: { id: number; alias: string; provisioner: ProvisionerInfo }): Promise<ServerStatus> {

@@ -6,6 +6,7 @@ import type { PermissionService } from '../permissions/permission-service.js'
 import type { ServerService } from '../servers/server-service.js'
 import type { Drivers } from '../storage/drivers.js'
 import { AccountDecisions } from './account-decisions.js'
+import type { StepListener } from './account-steps.js'
 import { PendingSecrets } from './account-secrets.js'
 import { ManagedAccounts } from './managed-accounts.js'
 import { NewerLogins } from './newer-logins.js'
@@ -29,6 +30,7 @@ export interface SyncOptions {
   readonly pause?: number
   readonly maxPause?: number
   readonly commandsFolder?: string | undefined
+  readonly onStep?: StepListener | undefined
   readonly open?: typeof openProvisioner
 }
 

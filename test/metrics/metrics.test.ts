@@ -32,6 +32,7 @@ describe('Metrics', () => {
       audit: () => ({ queued: 5, spilled: 1, lost: 0 }),
       running: () => 6,
       health: () => [['s2', { state: 'slow' }]],
+      sync: () => Promise.resolve([{ alias: 's2', queued: 8, findings: { different: 3, adopt: 1 } }]),
     }
     metrics = new Metrics(sources)
   })
@@ -110,6 +111,19 @@ describe('Metrics', () => {
       'cache_misses_total 3',
       'audit_spilled_total 1',
       'audit_lost_total 0',
+    ])
+  })
+
+  it('tell of accounts in step: what was done, what waits, what was found', async () => {
+    metrics.onStep({ kind: 'create', outcome: 'done' })
+    metrics.onStep({ kind: 'create', outcome: 'done' })
+    metrics.onStep({ kind: 'make-home', outcome: 'failed' })
+    expect(await lines(/sync/)).to.deep.equal([
+      'sync_steps_total{kind="create",outcome="done"} 2',
+      'sync_steps_total{kind="make-home",outcome="failed"} 1',
+      'sync_queued{server="s2"} 8',
+      'sync_findings{server="s2",kind="different"} 3',
+      'sync_findings{server="s2",kind="adopt"} 1',
     ])
   })
 

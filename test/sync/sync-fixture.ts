@@ -21,6 +21,8 @@ export class SyncFixture {
   readonly pending: PendingSecrets
   sync: Synchroniser
   decisions: AccountDecisions
+  /** What was told of each step. */
+  readonly steps: string[] = []
   #servers = 0
 
   constructor(
@@ -51,6 +53,7 @@ export class SyncFixture {
       },
       open: ({ server }) => this.at(server.endpoint.port).open(),
       pause: 20,
+      onStep: ({ kind, outcome }) => void this.steps.push(`${kind} ${outcome}`),
     })
   }
 
