@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import type { DeadProperty, PropertyChange, PropertyStore, ResourceKey } from './ports.js'
 
+/** Of folders, and of resources. */
 const REMEMBERED = 10_000
+/** Characters of XML, likewise. */
+const REMEMBERED_XML = 8 * 1024 * 1024
 
 type InFolder = Awaited<ReturnType<PropertyStore['inFolder']>>
 
@@ -10,8 +13,8 @@ type InFolder = Awaited<ReturnType<PropertyStore['inFolder']>>
  * gateway is the only writer, and every change through it forgets everything; changes are rare.
  */
 export class RememberedProperties implements PropertyStore {
-  readonly #folders = new LRUCache<string, InFolder>({ max: REMEMBERED })
-  readonly #resources = new LRUCache<string, readonly DeadProperty[]>({ max: REMEMBERED })
+  readonly #folders = memoryOf<InFolder>((folder) => sizeOf([...folder.values()].flat()))
+  readonly #resources = memoryOf<readonly DeadProperty[]>(sizeOf)
   /** Counts changes begun and ended: what was read while one was under way is not kept. */
   #changes = 0
   #changing = 0
@@ -68,4 +71,12 @@ export class RememberedProperties implements PropertyStore {
     this.#folders.clear()
     this.#resources.clear()
   }
+}
+
+function memoryOf<T extends object>(sizeCalculation: (value: T) => number): LRUCache<string, T> {
+  return new LRUCache({ max: REMEMBERED, maxSize: REMEMBERED_XML, sizeCalculation })
+}
+
+function sizeOf(properties: readonly DeadProperty[]): number {
+  return properties.reduce((sum, { xml }) => sum + xml.length, 1)
 }

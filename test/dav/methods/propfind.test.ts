@@ -160,18 +160,21 @@ describe('dav PROPFIND', () => {
     expect(await statuses(FINDER_23)).to.deep.equal([200, 200, 404, 404])
   })
 
-  it('asks for stored properties once a listing, and only when they can matter', async () => {
+  it('asks for stored properties when they can matter, and once for a folder', async () => {
+    gateway.folder('/asked')
+    gateway.folder('/asked/sub')
     const { properties } = gateway
-    const questionsFor = async (body: string | undefined) => {
+    const questionsFor = async (path: string, body: string | undefined) => {
       properties.questions = 0
-      await find('/dav/server2/d', '1', body)
+      await find(path, '1', body)
       return properties.questions
     }
-    expect(
-      await questionsFor(propfind('getlastmodified', 'getcontentlength', 'resourcetype', 'displayname', 'quota')),
-    ).to.equal(0)
-    expect(await questionsFor(undefined)).to.equal(1)
-    expect(await questionsFor('<propfind xmlns="DAV:"><prop><x xmlns="urn:x"/></prop></propfind>')).to.equal(1)
+    const known = propfind('getlastmodified', 'getcontentlength', 'resourcetype', 'displayname', 'quota')
+    expect(await questionsFor('/dav/server2/asked', known)).to.equal(0)
+    expect(await questionsFor('/dav/server2/asked', undefined)).to.equal(1)
+    expect(await questionsFor('/dav/server2/asked', undefined)).to.equal(0)
+    const unknown = '<propfind xmlns="DAV:"><prop><x xmlns="urn:x"/></prop></propfind>'
+    expect(await questionsFor('/dav/server2/asked/sub', unknown)).to.equal(1)
   })
 
   it('shows locks when asked, on members of a locked folder too, and puts no href into listings otherwise', async () => {
