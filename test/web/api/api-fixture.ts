@@ -24,6 +24,7 @@ import type { Client } from '../../../src/vfs/observer.js'
 import type { Tree } from '../../../src/vfs/tree.js'
 import { FakeTree } from '../../support/fake-tree.js'
 import { serve, type TestServer } from '../../support/http-server.js'
+import { MemoryServers } from '../../sync/memory-servers.js'
 import { actor, FINGERPRINT, openTestServices, type TestServices } from '../../support/services.js'
 
 /** Names and passwords as in the examples of the operations. */
@@ -64,6 +65,8 @@ export class ApiFixture {
     accounts: { root: 'remote password', anna: 'remote password' },
     fingerprint: FINGERPRINT,
   })
+  /** Servers whose accounts can be kept in step. */
+  readonly managed = new MemoryServers()
   readonly activity = new Activity()
   readonly jobs = new Jobs(messageOf)
   /** By username. */
@@ -74,6 +77,7 @@ export class ApiFixture {
     of: (): Health => ({ state: 'slow', since: new Date(0), latencyMs: 4000 }),
     history: (): Promise<HealthSample[]> => Promise.resolve([{ at: new Date(0), state: 'up' }]),
   }
+  sync!: Sync
   adminId = 0
   userId = 0
   serverId = 0
@@ -105,7 +109,9 @@ export class ApiFixture {
           : Promise.reject(new StorageError('UNREACHABLE', 'Nothing listens there.')),
       driverFor: () => driver,
     }
-    const sync = new Sync({ ...services, drivers, log: createLogger({ level: 'silent' }) })
+    const { open } = fixture.managed
+    const sync = new Sync({ ...services, drivers, open, log: createLogger({ level: 'silent' }) })
+    fixture.sync = sync
     const api: ApiServices = {
       ...services,
       auth,
@@ -158,6 +164,7 @@ export class ApiFixture {
     fixture.stop = async () => {
       await fixture.jobs.stop()
       await fixture.server.stop()
+      await sync.synchroniser.stop()
       revision.stop()
       access.stop()
       await auth.stop()
