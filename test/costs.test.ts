@@ -85,7 +85,7 @@ describe('what a request costs', function () {
       await send(server.alias, 'PUT', 'dir/warm.txt', {}, 'warm')
       await send(server.alias, 'GET', 'dir/warm.txt')
     }
-    await expectQuiet()
+    await quiet()
   })
   after(async () => {
     await context.stop()
@@ -94,9 +94,9 @@ describe('what a request costs', function () {
     await remove()
   })
 
-  /** Resolves when no login is under way. */
-  async function expectQuiet(): Promise<void> {
-    while (context.connections.stats().servers.some(({ connecting }) => connecting > 0)) {
+  /** Resolves when no login is under way and no connection is lent: a download ends for its client before its last reply. */
+  async function quiet(): Promise<void> {
+    while (context.connections.stats().servers.some(({ connecting, lent }) => connecting + lent > 0)) {
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
@@ -120,8 +120,10 @@ describe('what a request costs', function () {
 
   /** What the server was asked for one request. Left out: the CLOSE after a read, which leaves with the next request. */
   async function questions(...request: Parameters<typeof send>): Promise<string> {
+    await quiet()
     asked.length = 0
     expect(await send(...request)).to.be.below(300)
+    await quiet()
     return asked.filter((operation) => operation !== 'CLOSE').join(' ')
   }
 
