@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { expectAdminsOnly } from '../../../support/admins-only.js'
 import { startUsersApp, type UsersApp } from './users-app.js'
 
 describe('import of users', () => {
@@ -75,4 +76,9 @@ describe('import of users', () => {
       expect(visit.text).to.include(says)
     })
   }
+
+  it('is for admins only', async () => {
+    await app.addUser('anna')
+    await expectAdminsOnly(app.url, 'anna', { pages: ['/users/import'], forms: ['/users/import'] })
+  })
 })

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { expectAdminsOnly } from '../../../support/admins-only.js'
 import { BrowserSession } from '../../../support/browser-session.js'
 import { actor } from '../../../support/services.js'
 import { startUsersApp, type UsersApp } from './users-app.js'
@@ -36,5 +37,15 @@ describe('the page of a user', () => {
   it('says so where there is nothing to revoke', async () => {
     const { text } = await app.browser.get(`/users/${anna}`)
     expect(text.match(/>None\.</g)).to.have.length(3)
+  })
+
+  for (const path of ['/users/0', '/users/99999', '/users/1e3', '/users/%3Cscript%3E']) {
+    it(`answers 404 for ${path}`, async () => {
+      expect((await app.browser.get(path)).status).to.equal(404)
+    })
+  }
+
+  it('is for admins only', async () => {
+    await expectAdminsOnly(app.url, 'anna', { pages: [`/users/${app.rootId}`] })
   })
 })
