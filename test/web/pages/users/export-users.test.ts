@@ -14,8 +14,18 @@ describe('export of users', () => {
     await app.addUser('anna')
     const { headers, text } = await app.browser.get('/users.csv')
     expect(headers.get('content-disposition')).to.equal('attachment; filename=users.csv')
-    expect(text).to.match(/^\uFEFF?username,role,state,second factor,last login,created\r\nanna,user,active,off,,/)
+    expect(text).to.match(
+      /^\uFEFF?username,role,disabled,mustChangePassword,hasSecondFactor,lastLoginAt,createdAt\r\nanna,user,false,false,false,,/,
+    )
     expect(text).to.not.include('$2')
+  })
+
+  it('exports what the import takes as it is', async () => {
+    await app.addUser('anna')
+    const { text } = await app.browser.get('/users.csv')
+    const visit = await app.browser.submit('/users/import', { rows: text.replace('anna,user', 'anna,admin') })
+    expect(visit.text).to.include('One user was changed.')
+    expect(await app.users.find('anna')).to.include({ role: 'admin', disabled: false })
   })
 
   it('is for admins only', async () => {
