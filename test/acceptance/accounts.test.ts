@@ -1,83 +1,29 @@
 import { expect } from 'chai'
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parse } from 'yaml'
-import { labFor, type Lab, type LabDaemon } from '../lab/lab.js'
-import { GatewayProcess } from '../support/gateway.js'
+import type { Lab } from '../lab/lab.js'
+import { BrowserSession } from '../support/browser-session.js'
+import type { GatewayProcess } from '../support/gateway.js'
 import { eventually } from '../support/upload.js'
-import { connectTo, sshSettings } from '../sync/managed-server.js'
+import { connectTo } from '../sync/managed-server.js'
+import { AccountsLab } from './accounts-lab.js'
 
-const USER = 'anna'
-const PASSWORD = 'a password of anna'
-/** Unix accounts of sshd and vsftpd are the same machine's: each permission has a login of its own. */
-const LOGINS: Readonly<Record<string, string>> = {
-  sshd: 'anna-s',
-  vsftpd: 'anna-v',
-  proftpd: 'anna-p',
-  'pure-ftpd': 'anna-u',
-}
+const ANNA = { username: 'anna', password: 'a password of anna' }
 
 describe('accounts in step with real servers', function () {
   this.timeout(240_000)
+  let accounts: AccountsLab
   let lab: Lab
   let gateway: GatewayProcess
   const seen = new Set<string>()
 
   before(async function () {
-    lab = await labFor(this, {
-      daemons: [
-        'sshd',
-        'vsftpd',
-        { kind: 'proftpd', settings: ['AuthGroupFile /etc/ftpd.group'] },
-        { kind: 'pure-ftpd', settings: ['--login', 'puredb:/etc/pure-ftpd/pureftpd.pdb'] },
-      ],
-      machine: true,
-    })
-    const folder = path.join(lab.machine.etc, 'pure-ftpd')
-    await mkdir(folder, { recursive: true })
-    await writeFile(path.join(folder, 'pureftpd.passwd'), '', { mode: 0o600 })
-    await writeFile(lab.daemon('proftpd').authUserFile, '', { mode: 0o600 })
-    const servers = lab.daemons.map(({ kind, endpoint }) => ({ alias: kind, endpoint }))
-    gateway = await GatewayProcess.start({ servers, users: [{ username: USER, password: PASSWORD }], permissions: [] })
-    await applyFile({
-      servers: lab.daemons.map((daemon) => ({ ...serverOf(daemon), provisioner: provisionerOf(daemon) })),
-      permissions: lab.daemons.map(({ kind }) => ({
-        ...{ user: USER, server: kind, remoteUser: LOGINS[kind], managed: true },
-      })),
-    })
+    accounts = await AccountsLab.start(this)
+    ;({ lab, gateway } = accounts)
+    await accounts.grant([ANNA])
   })
-
-  after(async () => {
-    await gateway?.stop()
-    await lab?.stop()
-  })
-
-  function serverOf({ kind, endpoint: { protocol, host, port, trust } }: LabDaemon) {
-    const pinned = trust.kind === 'pinned' && { trust: { fingerprint: trust.fingerprints } }
-    return { ...{ alias: kind, protocol, host, port }, ...pinned }
-  }
-
-  function provisionerOf({ kind }: LabDaemon) {
-    const { homes, root, purePw } = lab.machine
-    const ssh = sshSettings(lab.daemon('sshd'), root.username)
-    const settings = {
-      ...(kind === 'proftpd' && {
-        kind: 'proftpd-file',
-        userFile: lab.daemon('proftpd').authUserFile,
-        groupFile: '/etc/ftpd.group',
-      }),
-      ...(kind === 'pure-ftpd' && { kind: 'pure-ftpd', program: purePw }),
-      ...((kind === 'sshd' || kind === 'vsftpd') && { kind: 'system' }),
-    }
-    return { settings: { ...settings, ssh, homeBase: homes }, secrets: { privateKey: root.privateKey } }
-  }
-
-  async function applyFile(cluster: object): Promise<void> {
-    const file = path.join(gateway.folder, 'accounts.yaml')
-    await writeFile(file, JSON.stringify(cluster), { mode: 0o600 })
-    const { code, stderr } = await gateway.cli('apply', file)
-    expect(code, stderr).to.equal(0)
-  }
+  after(() => accounts?.stop())
 
   /** What the command said, remembered for the search for secrets. */
   async function sync(...args: string[]) {
@@ -92,12 +38,7 @@ describe('accounts in step with real servers', function () {
     return new Map(permissions.map(({ server, password }) => [server, password ?? '']))
   }
 
-  async function ask(method: string, url: string, body?: string) {
-    const authorization = 'Basic ' + Buffer.from(`${USER}:${PASSWORD}`).toString('base64')
-    const headers = { authorization, ...(method === 'PROPFIND' && { depth: '1' }) }
-    const response = await fetch(url, { method, headers, ...(body !== undefined && { body }) })
-    return { status: response.status, text: await response.text() }
-  }
+  const ask = (method: string, url: string, body?: string) => accounts.ask(ANNA, method, url, body)
 
   async function roundTrip(alias: string, text: string) {
     const url = gateway.dav(alias, 'note.txt')
@@ -120,16 +61,16 @@ describe('accounts in step with real servers', function () {
     await watched
     expect(applied.code, applied.stderr + applied.stdout).to.equal(0)
     for (const line of commands) seen.add(line)
-    for (const { kind } of lab.daemons) await roundTrip(kind, `hello ${kind}`)
+    for (const { kind } of accounts.servers) await roundTrip(kind, `hello ${kind}`)
     expect((await sync('plan', '--logins')).code).to.equal(0)
   })
 
   it('tells the secrets to nobody: no log, page, answer, audit line or list of processes', async () => {
     const secrets = [...(await passwords()).values()]
     expect(secrets).to.have.length(4)
-    for (const daemon of lab.daemons) {
+    for (const daemon of accounts.servers) {
       const password = (await passwords()).get(daemon.kind) ?? ''
-      const connection = await connectTo(daemon)({ username: LOGINS[daemon.kind] ?? '', password })
+      const connection = await connectTo(daemon)({ username: accounts.login('anna', daemon.kind), password })
       connection.close()
     }
     await sync('status', '--json')
@@ -138,6 +79,19 @@ describe('accounts in step with real servers', function () {
       const response = await fetch(gateway.url + url, { headers: { authorization: basic, accept: 'application/json' } })
       expect(response.status, url).to.equal(200)
       seen.add(await response.text())
+    }
+    const admin = await BrowserSession.loggedIn(gateway.url, 'admin', 'admin-of-the-test')
+    for (const page of [
+      '/sync',
+      '/sync/plans/1',
+      '/servers/1/provisioner',
+      '/permissions',
+      '/permissions/1',
+      '/audit',
+    ]) {
+      const { status, text } = await admin.get(page)
+      expect(status, page).to.equal(200)
+      seen.add(text)
     }
     seen.add((await gateway.cli('audit', 'export')).stdout)
     seen.add(gateway.log)
@@ -170,7 +124,7 @@ describe('accounts in step with real servers', function () {
     const before = await passwords()
     let working = true
     const failures: string[] = []
-    const clients = lab.daemons.map(async ({ kind }) => {
+    const clients = accounts.servers.map(async ({ kind }) => {
       for (let round = 0; working; round++) {
         const { status } = await ask('PUT', gateway.dav(kind, `round-${round % 3}.txt`), String(round))
         if (![201, 204].includes(status)) failures.push(`${kind} ${status}`)
@@ -183,13 +137,13 @@ describe('accounts in step with real servers', function () {
     expect([...new Set(failures)]).to.deep.equal([])
     const after = await passwords()
     for (const [alias, password] of after) expect(password, alias).to.not.equal(before.get(alias))
-    for (const { kind } of lab.daemons) await roundTrip(kind, 'with the new secret')
+    for (const { kind } of accounts.servers) await roundTrip(kind, 'with the new secret')
   })
 
   it('takes a revoked folder away within a second, disables the account, and keeps the files', async () => {
     const sshd = lab.daemon('sshd')
     const login = { username: 'anna-s', password: (await passwords()).get('sshd') ?? '' }
-    expect((await gateway.cli('permission', 'remove', USER, 'sshd')).code).to.equal(0)
+    expect((await gateway.cli('permission', 'remove', ANNA.username, 'sshd')).code).to.equal(0)
     await eventually('the folder is gone', 1, async () => (await ask('PROPFIND', gateway.dav('sshd'))).status === 404)
     await eventually('nobody logs in', 30, async () => {
       try {
