@@ -114,7 +114,7 @@ describe('accounts in step while things break', function () {
       await accounts.grant(some)
       const planned = await plan()
       await apply(planned)
-      await delay(Math.random() * 2500)
+      await delay(Math.random() * 1500)
       await accounts.gateway.kill()
       await accounts.gateway.serve()
       const after = (await read(planned)).results.filter(({ state }) => state === 'done').length
