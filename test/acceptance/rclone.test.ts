@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { cp, mkdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { ALL_DAEMONS, labFor, type DaemonKind, type Lab } from '../lab/lab.js'
 import { driveOver, PASSWORD, USER } from '../support/drive.js'
@@ -17,6 +17,7 @@ import { moveAll } from '../support/move.js'
 import { mountDrive, mountObstacle } from '../support/rclone-mount.js'
 import { Rclone } from '../support/rclone.js'
 import { canHoldFile, canHoldFolder } from '../support/server-names.js'
+import { eventually, temporaryFilesIn } from '../support/upload.js'
 
 const NAMES = [...AWKWARD_NAMES, ...SPACED_NAMES]
 const FILES = 2000
@@ -96,6 +97,11 @@ describe('rclone', function () {
       const tree = await snapshotOf(source)
       await cp(source, drive.folder, { recursive: true })
       const home = lab.daemon('sshd').account('bob').home
+      // To close an empty file is not to wait for its upload: rclone does that when the system lets go of it.
+      await eventually(`all is on the server\n${drive.log()}`, 60, async () => {
+        const names = await readdir(home, { recursive: true })
+        return names.length >= tree.size && (await temporaryFilesIn(home)).length === 0
+      })
       expect(differences(tree, await snapshotOf(home)), `on the server\n${drive.log()}`).to.deep.equal([])
 
       const renames = renamesOf(tree, NAMES)

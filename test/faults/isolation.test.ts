@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { startBlackHole, type BlackHole } from '../support/black-hole.js'
 import { PASSWORD } from '../support/drive.js'
+import { eventually } from '../support/upload.js'
 import { row } from './lab/figures.js'
 import { FULL } from './lab/full.js'
 import { ask, type Answer } from './lab/http-client.js'
@@ -135,6 +136,12 @@ describe('one server among many', function () {
 
   row(39, 'users with many requests each at once, some given up, see their own files and no other', async (notes) => {
     let right = 0
+    // What the faults before this were blamed for is over.
+    for (const station of rig.stations) {
+      const url = station.url('owner')
+      const n = LOGINS.findIndex((login) => login === station.account.username)
+      await eventually(`${url} is served`, 30, async () => (await asUser(n, 'GET', url)).status === 200)
+    }
     const mine = (n: number) => rig.stations.filter(({ account }) => account.username === LOGINS[n % LOGINS.length])
     await Promise.all(
       Array.from({ length: USERS }, async (_, n) => {
@@ -149,7 +156,7 @@ describe('one server among many', function () {
           }
           const { status, body } = await asUser(n, 'GET', station.url('owner'))
           if (status === 200) expect(body.toString(), `user${n}`).to.equal(wanted)
-          else expect(status, `user${n}`).to.equal(503)
+          else expect(status, `user${n} at ${station.url('owner')}: ${body.toString()}`).to.equal(503)
           if (status === 200) right++
         }
       }),
