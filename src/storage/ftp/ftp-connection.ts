@@ -132,8 +132,10 @@ export class FtpConnection implements Connection {
       const error = await explainNew(this.session, path, reply)
       // Nothing forbids it now: the folder above has come since, or the server does not tell why it refuses.
       const unexplained = error instanceof StorageError && error.code === 'DENIED' && codeInText(reply) !== 'DENIED'
-      if (unexplained && (await this.#command(`MKD ${path}`)).code < 300) return
-      throw error
+      if (!unexplained) throw error
+      if ((await this.#command(`MKD ${path}`)).code < 300) return
+      // Somebody else may have made it between the two.
+      throw 'entry' in (await find(this.session, path)) ? refusal('ALREADY_EXISTS', reply) : error
     })
   }
 
