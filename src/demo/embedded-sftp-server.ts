@@ -8,6 +8,7 @@ import ssh2, {
   type Session,
   type SFTPWrapper,
 } from 'ssh2'
+import { newKeyPair } from '../storage/sftp/key-pair.js'
 import { JailedFolder } from './jailed-folder.js'
 import { serveSftp, type SftpRequest } from './sftp-server-session.js'
 import { announceExtensions } from './sftp-server-wire.js'
@@ -68,17 +69,9 @@ const METHODS = ['password', 'publickey', 'keyboard-interactive'] as const
 /** An answer has to fit into one packet of 256 KiB. */
 const MAX_READ = 255 * 1024
 
-/** An ed25519 key. One in 170 that ssh2 makes cannot be read, not even by ssh2. */
-export function newKeys(): { readonly private: string; readonly public: string } {
-  for (;;) {
-    const keys = ssh2.utils.generateKeyPairSync('ed25519')
-    if (!(ssh2.utils.parseKey(keys.private) instanceof Error)) return keys
-  }
-}
-
 /** An SFTP server for demo and tests: each user sees one local folder as the whole tree. Not for the open network. */
 export async function startEmbeddedSftpServer(options: EmbeddedSftpOptions): Promise<EmbeddedSftpServer> {
-  const hostKey = options.hostKey ?? newKeys().private
+  const hostKey = options.hostKey ?? newKeyPair().privateKey
   const methods = [...(options.methods ?? METHODS)]
   const extensions = new Map([...EXTENSIONS].filter(([name]) => options.extensions?.includes(name) ?? true))
   const folders = new Map<string, JailedFolder>()

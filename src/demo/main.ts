@@ -11,8 +11,9 @@ import { createContext } from '../context.js'
 import { AppError, messageOf, ValidationError } from '../errors.js'
 import { createLogger } from '../logger.js'
 import { runUntilStopped } from '../main.js'
+import { newKeyPair } from '../storage/sftp/key-pair.js'
 import { startEmbeddedFtpServer } from './embedded-ftp-server.js'
-import { newKeys, startEmbeddedSftpServer } from './embedded-sftp-server.js'
+import { startEmbeddedSftpServer } from './embedded-sftp-server.js'
 import { mountInstructions } from './mount-instructions.js'
 import { makeSampleFiles } from './sample-files.js'
 
@@ -99,7 +100,7 @@ async function keep(file: string): Promise<Kept> {
   const kept: Kept = {
     password: randomBytes(9).toString('base64url'),
     adminPassword: randomBytes(9).toString('base64url'),
-    hostKey: newKeys().private,
+    hostKey: newKeyPair().privateKey,
   }
   await writeFile(file, JSON.stringify(kept), { mode: 0o600 })
   return kept

@@ -13,7 +13,7 @@ export type SecretKind = AccountSecret['kind']
 
 /** One that nobody has ever seen, in the form in which the gateway logs in with it. */
 export function newCredentials(kind: SecretKind): Credentials {
-  if (kind === 'key') return { privateKey: newKeyPair('ftpcluster').privateKey }
+  if (kind === 'key') return { privateKey: newKeyPair().privateKey }
   return { password: Array.from({ length: LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join('') }
 }
 

@@ -6,7 +6,6 @@ import path from 'node:path'
 import { mock } from 'node:test'
 import ssh2 from 'ssh2'
 import {
-  newKeys,
   startEmbeddedSftpServer,
   type EmbeddedSftpOptions,
   type EmbeddedSftpServer,
@@ -14,6 +13,7 @@ import {
 import { createDialer } from '../../src/storage/dialer.js'
 import type { Connection, Deadlines, Endpoint, Login } from '../../src/storage/driver.js'
 import { StorageError, type StorageErrorCode } from '../../src/storage/errors.js'
+import { newKeyPair } from '../../src/storage/sftp/key-pair.js'
 import { createSftpDriver } from '../../src/storage/sftp/sftp-driver.js'
 import { fingerprintOf } from '../../src/storage/sftp/sftp-login.js'
 import { bytes, chunks, get, names, pattern, put } from './conformance/world.js'
@@ -159,7 +159,7 @@ describe('SFTP driver', () => {
     })
 
     it('takes a private key, encrypted or not', async () => {
-      const plain = newKeys()
+      const plain = newKeyPair()
       const locked = ssh2.utils.generateKeyPairSync('rsa', {
         bits: 2048,
         passphrase: 'opens',
@@ -168,11 +168,11 @@ describe('SFTP driver', () => {
       })
       const server = await serve({
         users: [
-          { username: 'plain', publicKey: plain.public, root },
+          { username: 'plain', publicKey: plain.publicKey, root },
           { username: 'locked', publicKey: locked.public, root },
         ],
       })
-      await (await connect(server, { username: 'plain', privateKey: plain.private })).ping()
+      await (await connect(server, { username: 'plain', privateKey: plain.privateKey })).ping()
       await (await connect(server, { username: 'locked', privateKey: locked.private, passphrase: 'opens' })).ping()
     })
 
@@ -191,10 +191,12 @@ describe('SFTP driver', () => {
     })
 
     it('with a key that the server does not know is one attempt', async () => {
-      const known = newKeys()
-      const other = newKeys()
-      const server = await serve({ users: [{ username: 'user1', publicKey: known.public, password: 'right', root }] })
-      const login = { username: 'user1', privateKey: other.private, password: 'right' }
+      const known = newKeyPair()
+      const other = newKeyPair()
+      const server = await serve({
+        users: [{ username: 'user1', publicKey: known.publicKey, password: 'right', root }],
+      })
+      const login = { username: 'user1', privateKey: other.privateKey, password: 'right' }
       await fails(connect(server, login), 'LOGIN_REJECTED')
       expect(server.logins.map(({ method }) => method)).to.deep.equal(['publickey'])
     })
@@ -203,9 +205,9 @@ describe('SFTP driver', () => {
   describe('a server that is fine', () => {
     /** Lets everybody in, and does with their sessions what `onSession` says. */
     async function connectTo(onLogin: (client: ssh2.Connection) => void, pinned?: string): Promise<StorageError> {
-      const hostKey = newKeys()
+      const hostKey = newKeyPair()
       const clients = new Set<ssh2.Connection>()
-      const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
+      const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (client) => {
         clients.add(client)
         client.on('error', () => undefined)
         client.on('authentication', (context) =>
@@ -216,7 +218,7 @@ describe('SFTP driver', () => {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
       try {
         const port = (server.address() as AddressInfo).port
-        const blob = Buffer.from(hostKey.public.split(' ')[1] ?? '', 'base64')
+        const blob = Buffer.from(hostKey.publicKey.split(' ')[1] ?? '', 'base64')
         const fingerprints = [pinned ?? fingerprintOf(blob)]
         const endpoint: Endpoint = {
           protocol: 'sftp',

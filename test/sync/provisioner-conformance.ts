@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { chown, lstat, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import ssh2 from 'ssh2'
 import type { Connection, Login } from '../../src/storage/driver.js'
 import { joinRemote } from '../../src/storage/remote-path.js'
 import { isStorageError } from '../../src/storage/errors.js'
+import { newKeyPair } from '../../src/storage/sftp/key-pair.js'
 import type { ProvisionError } from '../../src/sync/provision-error.js'
 import type { AccountSecret, ObservedAccount, Provisioner } from '../../src/sync/provisioner.js'
 
@@ -32,8 +32,8 @@ interface KeyPair {
 }
 
 function keyPair(): KeyPair {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
-  return { secret: { kind: 'key', publicKey: pair.public }, privateKey: pair.private }
+  const { publicKey, privateKey } = newKeyPair()
+  return { secret: { kind: 'key', publicKey }, privateKey }
 }
 
 /**
