@@ -1,10 +1,9 @@
 import { expect } from 'chai'
 import { join } from 'node:path'
 import sqlite3 from 'sqlite3'
-import { runCommand } from '../../src/cli/program.js'
-import { loadConfig } from '../../src/config/config.js'
 import { openDatabase } from '../../src/db/database.js'
 import type { UnchainedEvent } from '../../src/db/stores/audit-store.js'
+import { runCli } from '../support/cli.js'
 import { temporaryFolder } from '../support/services.js'
 
 const EVENT: UnchainedEvent = {
@@ -34,19 +33,9 @@ describe('ftpcluster audit', () => {
   })
   afterEach(() => remove())
 
-  async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    let out = ''
-    let err = ''
-    const terminal = {
-      stdin: process.stdin,
-      env: {},
-      out: (line: string) => void (out += line + '\n'),
-      err: (line: string) => void (err += line + '\n'),
-      ask: () => undefined,
-    }
+  const run = (...args: string[]) => {
     const settings = { FTPCLUSTER_DATA_DIR: folder, FTPCLUSTER_MASTER_KEY: Buffer.alloc(32, 1).toString('base64') }
-    const code = await runCommand(['audit', ...args], terminal, { loadConfig: () => loadConfig(settings) })
-    return { code, out, err }
+    return runCli(['audit', ...args], settings)
   }
 
   const tamper = (sql: string) =>

@@ -1,23 +1,16 @@
 import { spawn } from 'node:child_process'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { Secret, TOTP } from 'otpauth'
-import { runCommand } from '../../src/cli/program.js'
 import { withServices, type Services } from '../../src/cli/services.js'
 import { loadConfig } from '../../src/config/config.js'
 import { startEmbeddedSftpServer } from '../../src/demo/embedded-sftp-server.js'
+import { runCli, type Outcome, type Surroundings } from '../support/cli.js'
 import { actor, OTHER_FINGERPRINT, temporaryFolder } from '../support/services.js'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
-
-interface Outcome {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
 
 describe('the ftpcluster command', function () {
   // Passwords are hashed with bcrypt's full cost, and processes load TypeScript.
@@ -28,27 +21,8 @@ describe('the ftpcluster command', function () {
   beforeEach(async () => ({ folder, remove } = await temporaryFolder()))
   afterEach(() => remove())
 
-  interface Surroundings {
-    readonly input?: string
-    readonly env?: Readonly<Record<string, string>>
-  }
-
-  /** In this process: starting one takes longer than most commands. */
-  async function run(args: string[], { input = '', env = {} }: Surroundings = {}): Promise<Outcome> {
-    let out = ''
-    let err = ''
-    const stdin = Object.assign(Readable.from([Buffer.from(input)]), { isTTY: false }) as unknown as NodeJS.ReadStream
-    const terminal = {
-      stdin,
-      env,
-      out: (line: string) => void (out += line + '\n'),
-      err: (line: string) => void (err += line + '\n'),
-      ask: (text: string) => void (err += text),
-    }
-    const settings = { FTPCLUSTER_DATA_DIR: join(folder, 'data'), ...env }
-    const code = await runCommand(args, terminal, { loadConfig: () => loadConfig(settings) })
-    return { code, out, err }
-  }
+  const run = (args: string[], surroundings?: Surroundings) =>
+    runCli(args, { FTPCLUSTER_DATA_DIR: join(folder, 'data') }, surroundings)
 
   function runProcess(args: string[], input: string): Promise<Outcome> {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('FTPCLUSTER_'))

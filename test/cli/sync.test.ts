@@ -1,9 +1,8 @@
 import { expect } from 'chai'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runCommand } from '../../src/cli/program.js'
-import { loadConfig } from '../../src/config/config.js'
 import { freePort } from '../lab/ports.js'
+import { runCli } from '../support/cli.js'
 import { temporaryFolder } from '../support/services.js'
 
 /** Accounts as files: their state, home and mark. What it gets as a password is kept in another file. */
@@ -63,25 +62,13 @@ describe('ftpcluster sync', function () {
   })
   afterEach(() => remove())
 
-  async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    let out = ''
-    let err = ''
-    const terminal = {
-      stdin: process.stdin,
-      env: {},
-      out: (line: string) => void (out += line + '\n'),
-      err: (line: string) => void (err += line + '\n'),
-      ask: () => undefined,
-    }
-    const settings = {
+  const run = (...args: string[]) =>
+    runCli(args, {
       FTPCLUSTER_DATA_DIR: join(folder, 'data'),
       FTPCLUSTER_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
       FTPCLUSTER_ALLOW_NETWORKS: '127.0.0.0/8',
       FTPCLUSTER_SYNC_COMMANDS_FOLDER: commands,
-    }
-    const code = await runCommand(args, terminal, { loadConfig: () => loadConfig(settings) })
-    return { code, out, err }
-  }
+    })
   const sync = (...args: string[]) => run('sync', ...args)
   const account = (name: string) => join(commands, `account-${name}`)
 
