@@ -3,7 +3,7 @@ import { refuseIf, reservedUid, virtualNameProblem } from './account-names.js'
 import type { Homes } from './homes.js'
 import { parsePasswd, type PasswdEntry } from './passwd.js'
 import { ProvisionError } from './provision-error.js'
-import type { AccountSecret, ObservedAccount, ProvisionerCall } from './provisioner.js'
+import type { AccountSecret, ObservedAccount, Provisioner, ProvisionerCall } from './provisioner.js'
 
 /** Accounts that only their FTP server knows, in a file in the format of passwd(5) with a hash in it. */
 export class VirtualAccounts {
@@ -13,6 +13,19 @@ export class VirtualAccounts {
     /** How the file spells a home -> its path. */
     private readonly homeOf: (entry: PasswdEntry) => string = (entry) => entry.home,
   ) {}
+
+  /** What all kinds with such a file do alike. */
+  get alike(): Pick<Provisioner, 'secrets' | 'nameProblem' | 'defaultHome' | 'read' | 'makeHome'> {
+    return {
+      secrets: ['password'],
+      nameProblem: virtualNameProblem,
+      defaultHome: (name) => this.homes.defaultFor(name),
+      read: (call) => this.read(call),
+      makeHome: async (name, home, call) => {
+        await this.homes.make(home, await this.mustFind(name, call), call)
+      },
+    }
+  }
 
   async read(call: ProvisionerCall): Promise<ObservedAccount[]> {
     const entries = parsePasswd(await this.file.read(call))

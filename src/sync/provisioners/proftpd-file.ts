@@ -37,14 +37,7 @@ export async function openProftpdFileProvisioner(
 
   return {
     kind: 'proftpd-file',
-    secrets: ['password'],
-    nameProblem: virtualNameProblem,
-    defaultHome: (name) => homes.defaultFor(name),
-    read: (call) => accounts.read(call),
-
-    async makeHome(name, home, call) {
-      await homes.make(home, await accounts.mustFind(name, call), call)
-    },
+    ...accounts.alike,
 
     async create({ name, home = homes.defaultFor(name), secret, mark }, call) {
       refuseIf(virtualNameProblem(name))
