@@ -14,6 +14,9 @@ export type StepKind = (typeof STEP_KINDS)[number]
 /** Steps that take something away: many of them at once want a second yes. */
 export const REMOVALS: ReadonlySet<StepKind> = new Set(['disable', 'archive-home', 'remove'])
 
+/** The detail of a `set-secret` that only its schedule, or somebody who wanted a new one, asks for. */
+export const SECRET_DUE = 'a new secret is due'
+
 export interface PlannedStep {
   readonly account: string
   readonly kind: StepKind

@@ -1,4 +1,4 @@
-import type { Finding, PlannedStep, StepKind } from './plan.js'
+import { SECRET_DUE, type Finding, type PlannedStep, type StepKind } from './plan.js'
 import type { ObservedAccount, Provisioner } from './provisioner.js'
 
 /** What the decisions in the gateway want of one account. */
@@ -160,7 +160,7 @@ function planExisting(
 }
 
 function secretDifference({ secretVersion }: DesiredAccount, record: KnownAccount): string | undefined {
-  if (record.rotate) return 'a new secret is due'
+  if (record.rotate) return SECRET_DUE
   if (record.secretRejected) return 'the server refuses the secret'
   if (record.secretVersion === undefined) return 'has no secret of the gateway yet'
   if (record.secretVersion !== secretVersion) return 'the secret was changed in the gateway'

@@ -3,7 +3,7 @@ import type { Actor } from '../audit/actor.js'
 import { ConflictError, messageOf } from '../errors.js'
 import { Claims } from './claims.js'
 import { LoginCheck } from './login-check.js'
-import { removalsIn, type ServerPlan } from './plan.js'
+import { removalsIn, SECRET_DUE, type ServerPlan } from './plan.js'
 import { isProvisionError } from './provision-error.js'
 import { ServerSync, wordsOf, type ServerSyncParts } from './server-sync.js'
 import type { Run, RunKind } from './sync-queue.js'
@@ -294,7 +294,7 @@ interface PlanOptions {
 function withoutAsking(plan: ServerPlan, rotateEvery: number | undefined): ServerPlan {
   const steps = plan.steps.filter(
     ({ kind, detail }) =>
-      kind === 'disable' || (kind === 'set-secret' && rotateEvery !== undefined && detail === 'a new secret is due'),
+      kind === 'disable' || (kind === 'set-secret' && rotateEvery !== undefined && detail === SECRET_DUE),
   )
   return { ...plan, steps }
 }
