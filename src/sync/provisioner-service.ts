@@ -9,7 +9,7 @@ import { UnknownObjectError } from '../errors.js'
 import { parseInput } from '../parse-input.js'
 import type { SecretKind } from './account-secrets.js'
 import { provisionerSecret, provisionerSettings } from './provisioner-settings.js'
-import type { ProvisionerSecret, ProvisionerSettings } from './provisioner-settings.js'
+import type { ProvisionerSecret, ProvisionerSecretName, ProvisionerSettings } from './provisioner-settings.js'
 
 function everyInput(most: number, unit: string) {
   const message = `must be a number of ${unit} from 1 to ${most}`
@@ -29,6 +29,7 @@ export const provisionerInput = z.strictObject({
   /** Days that a secret serves. */
   rotateEvery: everyInput(3650, 'days'),
 })
+export type SecretChanges = Partial<Record<ProvisionerSecretName, string | null>>
 export type ProvisionerInput = z.input<typeof provisionerInput>
 
 /** How the accounts of one server are kept in step, without secrets. */
@@ -66,6 +67,29 @@ export class ProvisionerService {
   async secrets(serverId: number): Promise<ProvisionerSecret | undefined> {
     const row = await this.database.read(() => this.database.models.Provisioner.findByPk(serverId))
     return row ? this.#secretsOf(row) : undefined
+  }
+
+  /** Which are stored, by name. None when they cannot be read any more. */
+  async storedSecrets(serverId: number): Promise<ProvisionerSecretName[]> {
+    const row = await this.database.read(() => this.database.models.Provisioner.findByPk(serverId))
+    return Object.keys((row && this.#readable(row)) ?? {}) as ProvisionerSecretName[]
+  }
+
+  /**
+   * What is stored, with `changes`: a text is new, null takes one away. For forms, which never see what is stored.
+   * @param options.keep false: nothing that is stored is of use any more
+   * @returns as `set` takes it
+   */
+  async secretsWith(
+    serverId: number,
+    changes: SecretChanges,
+    { keep }: { readonly keep: boolean },
+  ): Promise<ProvisionerSecret | null | undefined> {
+    if (keep && Object.keys(changes).length === 0) return undefined
+    const row = await this.database.read(() => this.database.models.Provisioner.findByPk(serverId))
+    const stored = keep && row ? this.#readable(row) : {}
+    const all = Object.entries({ ...stored, ...changes }).filter(([, text]) => text !== null)
+    return all.length === 0 ? null : Object.fromEntries(all)
   }
 
   /**

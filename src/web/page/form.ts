@@ -63,8 +63,9 @@ export async function submit<T>(
 export function refusedForm(body: unknown, error: unknown): FormState | undefined {
   const values = Object.fromEntries(Object.entries(textsOf(body)).filter(([name]) => !SECRET.test(name)))
   if (error instanceof ValidationError) {
+    const problems: Record<string, string> = {}
     // The first problem of a field is the one to mend first.
-    const problems = Object.fromEntries([...error.problems].reverse().map(({ field, message }) => [field, message]))
+    for (const { field, message } of error.problems) problems[field] ??= message
     return { values, problems }
   }
   if (error instanceof ConflictError) return { values, problems: {}, message: error.message }

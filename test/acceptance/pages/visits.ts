@@ -327,13 +327,19 @@ export const VISITS: readonly Visit[] = [
   { name: 'plan that waits for a server', as: 'root', path: (world) => `/sync/plans/${ids(world).plans.waiting}` },
   { name: 'how accounts are kept', as: 'root', path: server('studio', '/provisioner') },
   { name: 'accounts that nobody keeps', as: 'root', path: server('fresh', '/provisioner') },
+  ...(['folder', 'system', 'proftpd-file', 'pure-ftpd', 'sftpgo', 'command'] as const).map((kind): Visit => ({
+    name: `accounts kept as ${kind}`,
+    as: 'root',
+    path: server('fresh', `/provisioner?kind=${kind}`),
+  })),
+  { name: 'accounts kept in another way', as: 'root', path: server('studio', '/provisioner?kind=sftpgo') },
   {
     name: 'how accounts are kept, refused',
     as: 'root',
-    path: server('fresh', '/provisioner'),
+    path: server('fresh', '/provisioner?kind=command'),
     act: async (page) => {
-      await page.getByLabel('Settings (JSON)').fill('homeBase = /home')
-      await press('Save', 'must be a JSON object')(page)
+      await page.getByLabel('Folder for homes').fill('home')
+      await press('Save', 'must be an absolute path')(page)
     },
   },
   { name: 'access review', as: 'root', path: '/review' },

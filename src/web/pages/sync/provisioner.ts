@@ -1,45 +1,61 @@
 import { Router } from 'express'
 import type { Request, Response } from 'express'
 import { ValidationError } from '../../../errors.js'
-import { PROVISIONER_KINDS } from '../../../sync/provisioner.js'
-import type { ProvisionerInfo, ProvisionerInput } from '../../../sync/provisioner-service.js'
+import type { ProvisionerInfo } from '../../../sync/provisioner-service.js'
 import type { WebDependencies } from '../../dependencies.js'
 import { actorOf } from '../../page/actor.js'
 import { flash } from '../../page/flash.js'
-import { formOf, submit, textsOf, type FormState } from '../../page/form.js'
+import { EMPTY_FORM, submit, textsOf, type FormState } from '../../page/form.js'
 import { page } from '../../page/page.js'
 import { idOf } from '../../page/request-values.js'
 import { requireAdmin } from '../../page/visitor.js'
 import { save } from '../../session/session.js'
+import { atOwnFields, logsInByItself, provisionerFormOf } from './provisioner-input.js'
+import { KINDS, kindNamed, textsOfSettings, type KindOfAccounts } from './setting-fields.js'
 
-type Texts = Readonly<Record<string, string | undefined>>
-
-const SECRETS = ['password', 'privateKey', 'passphrase', 'apiKey'] as const
-
-/** `GET` and `POST /servers/<id>/provisioner`, `POST …/provisioner/remove`: how the accounts of a server are kept in step. */
+/**
+ * `GET /servers/<id>/provisioner`: which kind, and with `?kind=` or once one is stored its form; `POST` of that form;
+ * `POST …/provisioner/remove`. How the accounts of a server are kept in step.
+ */
 export function provisionerRoutes({ servers, sync }: Pick<WebDependencies, 'servers' | 'sync'>): Router {
   const router = Router()
   const { provisioners } = sync
-  const show = async (request: Request, response: Response, refused?: FormState) => {
+  const show = async (request: Request, response: Response, refused?: { kind: unknown; form: FormState }) => {
     const server = await servers.get(idOf(request))
     const known = await provisioners.find(server.id)
-    const form = refused ? atOwnFields(refused) : formOf(textsFrom(known))
-    const data = { server, known, form, kinds: PROVISIONER_KINDS, secrets: SECRETS }
-    await page(
-      request,
-      response,
-      'sync/provisioner',
-      { title: `Accounts on ${server.alias}`, ...data },
-      refused ? 422 : 200,
-    )
+    const named = refused?.kind ?? request.query.kind
+    const kind = kindNamed(named ?? known?.settings.kind)
+    const now = kindNamed(known?.settings.kind)
+    const data = { server, known, now, kind, kinds: KINDS, title: `Accounts on ${server.alias}` }
+    const status = refused ? 422 : 200
+    if (!kind) return page(request, response, 'sync/kinds', { ...data, form: refused?.form ?? EMPTY_FORM }, status)
+    const stored = known?.settings.kind === kind.kind ? known : undefined
+    const secretsSet = stored ? (await provisioners.storedSecrets(server.id)).map((name) => `secrets.${name}`) : []
+    const form = refused?.form ?? { values: textsFrom(kind, stored, known), problems: {} }
+    const more = { labels: labelsOf(kind), secretsSet, needsSsh: !logsInByItself(server) }
+    await page(request, response, 'sync/provisioner', { ...data, form, ...more }, status)
   }
   router.get('/servers/:id/provisioner', requireAdmin, (request, response) => show(request, response))
   router.post('/servers/:id/provisioner', requireAdmin, async (request, response) => {
-    const id = idOf(request)
-    const result = await submit(request.body, async () =>
-      provisioners.set(id, inputOf(textsOf(request.body)), actorOf(request)),
-    )
-    if (!result.done) return show(request, response, result.form)
+    const server = await servers.get(idOf(request))
+    const texts = textsOf(request.body)
+    const result = await submit(request.body, async () => {
+      const kind = kindNamed(texts.kind)
+      if (!kind) throw new ValidationError([{ field: 'kind', message: 'must be one of these' }])
+      const same = (await provisioners.find(server.id))?.settings.kind === kind.kind
+      const stored = same ? await provisioners.storedSecrets(server.id) : []
+      const { input, secrets } = provisionerFormOf(request.body, kind, server, stored)
+      // What was stored for another kind is of no use, and goes.
+      const all = await provisioners.secretsWith(server.id, secrets, { keep: same })
+      await provisioners.set(server.id, { ...input, ...(all !== undefined && { secrets: all }) }, actorOf(request))
+    })
+    if (!result.done) {
+      return show(request, response, { kind: texts.kind ?? '', form: atOwnFields(result.form, request.body) })
+    }
+    if (texts.then === 'plan') {
+      const run = await sync.synchroniser.plan([server.id], actorOf(request))
+      return response.redirect(303, `/sync/plans/${run.id}`)
+    }
     flash(request, { kind: 'success', text: 'Saved. Make a plan to see what that means.' })
     await save(request)
     response.redirect(303, '/sync')
@@ -53,57 +69,24 @@ export function provisionerRoutes({ servers, sync }: Pick<WebDependencies, 'serv
   return router
 }
 
-function textsFrom(known: ProvisionerInfo | undefined): Record<string, string | number | undefined> {
-  if (!known) return { kind: 'system', settings: '' }
-  const { kind, ...settings } = known.settings
+/** Labels of fields, for the list of what is wrong. */
+function labelsOf(kind: KindOfAccounts): Record<string, string> {
+  const fields = [...kind.settings.flatMap((one) => (one.input === 'group' ? one.fields : [one])), ...kind.secrets]
+  const own = { checkEvery: 'Check every (minutes)', rotateEvery: 'New secrets every (days)' }
+  return { ...Object.fromEntries(fields.map(({ name, label }) => [name, label])), ...own }
+}
+
+/** @param stored of the same kind @param known of any: what it says of checks holds for all kinds */
+function textsFrom(
+  kind: KindOfAccounts,
+  stored: ProvisionerInfo | undefined,
+  known: ProvisionerInfo | undefined,
+): Record<string, string> {
   return {
-    kind,
-    settings: JSON.stringify(settings, null, 2),
-    secretKind: known.secretKind,
-    automatic: known.automatic ? 'on' : '',
-    checkEvery: known.checkEvery,
-    rotateEvery: known.rotateEvery,
+    ...textsOfSettings(kind, stored?.settings),
+    secretKind: stored?.secretKind ?? 'password',
+    automatic: known?.automatic ? 'on' : '',
+    checkEvery: String(known?.checkEvery ?? ''),
+    rotateEvery: String(known?.rotateEvery ?? ''),
   }
-}
-
-/** @throws ValidationError for settings that are not JSON */
-function inputOf(texts: Texts): ProvisionerInput {
-  const written = SECRETS.map((name) => [name, texts[name] ?? ''] as const).filter(([, text]) => text !== '')
-  const given: Record<string, string> = Object.fromEntries(written)
-  return {
-    settings: { ...settingsOf(texts.settings ?? ''), kind: texts.kind } as ProvisionerInput['settings'],
-    secretKind: texts.secretKind === 'key' ? 'key' : 'password',
-    automatic: texts.automatic === 'on',
-    checkEvery: numberOf(texts.checkEvery),
-    rotateEvery: numberOf(texts.rotateEvery),
-    ...(Object.keys(given).length > 0 && { secrets: given }),
-    ...(texts.forget === 'on' && { secrets: null }),
-  }
-}
-
-function settingsOf(text: string): object {
-  if (text.trim() === '') return {}
-  try {
-    const settings: unknown = JSON.parse(text)
-    if (typeof settings === 'object' && settings !== null) return settings
-  } catch {
-    // Said below: what the parser says of a position helps nobody here.
-  }
-  throw new ValidationError([{ field: 'settings', message: 'must be a JSON object, as { "homeBase": "/home" }' }])
-}
-
-/** Empty: null. What is no number is refused by the service. */
-function numberOf(text: string | undefined): number | null {
-  return text === undefined || text.trim() === '' ? null : Number(text)
-}
-
-/** `provisioner.settings.homeBase` is a problem of the field `settings`. */
-function atOwnFields(form: FormState): FormState {
-  const problems: Record<string, string> = {}
-  for (const [field, text] of Object.entries(form.problems)) {
-    const [own = field, ...rest] = field.replace(/^provisioner\./, '').split('.')
-    problems[own === 'secrets' ? (rest[0] ?? own) : own] ??=
-      own === 'settings' && rest.length > 0 ? `${rest.join('.')} ${text}` : text
-  }
-  return { ...form, problems }
 }
