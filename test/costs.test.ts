@@ -162,19 +162,26 @@ describe('what a request costs', function () {
       expect(await questions('sftp', 'HEAD', 'dir/a.txt')).to.equal('')
     })
 
-    it('a download is a look, an opening and a reading', async () => {
-      expect(await questions('sftp', 'GET', 'dir/a.txt')).to.equal('STAT LSTAT OPEN FSTAT READ')
-      expect(await questions('sftp', 'GET', 'dir/a.txt', { Range: 'bytes=2-4' })).to.equal('STAT LSTAT OPEN FSTAT READ')
+    it('a download is a look and an opening together, and a reading', async () => {
+      expect(await questions('sftp', 'GET', 'dir/a.txt')).to.equal('OPEN LSTAT FSTAT READ')
+      expect(await questions('sftp', 'GET', 'dir/a.txt', { Range: 'bytes=2-4' })).to.equal('OPEN LSTAT FSTAT READ')
+    })
+
+    it('a download that depends on a condition, or of what nobody saw before, is a look, an opening and a reading', async () => {
+      const condition = { 'If-None-Match': '"other"' }
+      expect(await questions('sftp', 'GET', 'dir/a.txt', condition)).to.equal('LSTAT OPEN FSTAT READ')
+      await writeFile(join(folder, 'sftp', 'dir', 'unseen.txt'), 'content')
+      expect(await questions('sftp', 'GET', 'dir/unseen.txt')).to.equal('LSTAT OPEN FSTAT READ')
     })
 
     it('an upload is a writing, a check of the size and a rename', async () => {
-      expect(await questions('sftp', 'PUT', 'dir/b.txt', {}, 'new')).to.equal('OPEN WRITE STAT LSTAT EXTENDED')
+      expect(await questions('sftp', 'PUT', 'dir/b.txt', {}, 'new')).to.equal('OPEN WRITE LSTAT EXTENDED')
     })
 
     it('a change of names is one request; a move looks at both names before, a folder is listed before it goes', async () => {
       expect(await questions('sftp', 'MKCOL', 'dir/made')).to.equal('MKDIR')
       expect(await questions('sftp', 'MOVE', 'dir/b.txt', destination('sftp', 'dir/c.txt'))).to.equal(
-        'STAT LSTAT STAT LSTAT EXTENDED',
+        'LSTAT LSTAT EXTENDED',
       )
       expect(await questions('sftp', 'DELETE', 'dir/c.txt')).to.equal('REMOVE')
       expect(await questions('sftp', 'DELETE', 'dir/made')).to.equal('OPENDIR READDIR READDIR RMDIR')

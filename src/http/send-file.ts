@@ -4,7 +4,7 @@ import type { Call, Tree } from '../vfs/tree.js'
 import { contentDisposition, contentTypeOf } from './content-type.js'
 import { clientGone, HttpError } from './errors.js'
 import { toHttpDate } from './http-date.js'
-import { checkPreconditions, rangeApplies } from './preconditions.js'
+import { checkPreconditions, isConditional, rangeApplies } from './preconditions.js'
 import { parseRange, type ResolvedRange } from './range.js'
 
 /**
@@ -37,6 +37,36 @@ export interface SendFileOptions {
  */
 export function callToSend(request: IncomingMessage, call: Call): Call {
   return request.method === 'GET' ? { ...call, fresh: true } : call
+}
+
+/**
+ * Answers GET and HEAD of what stands at a path, if it is a file, as `sendFile` does.
+ * @returns what is there: nothing was answered where that is a folder
+ * @throws as `sendFile`, and what `tree.stat` and `tree.open` throw
+ */
+export async function sendIfFile(
+  options: Omit<SendFileOptions, 'node' | 'tree'> & {
+    readonly tree: Pick<Tree, 'stat' | 'read' | 'open'>
+    readonly path: string
+  },
+): Promise<Node> {
+  const { request, tree, path, call } = options
+  // A condition may make an answer without bytes of it: no reason to wait for a connection that carries them.
+  if (request.method !== 'GET' || isConditional(request.headers)) {
+    const node = await tree.stat(path, callToSend(request, call))
+    if (node.type === 'file') await sendFile({ ...options, node, call: { ...call, fresh: false } })
+    return node
+  }
+  const likely = (known: Node) => {
+    const range = parseRange(request.headers.range, known.size)
+    return range === 'unsatisfiable' ? undefined : range
+  }
+  return tree.open(
+    path,
+    likely,
+    (node, read) => sendFile({ ...options, node, tree: { read: (_, range, sink) => read(range, sink) } }),
+    call,
+  )
 }
 
 /**

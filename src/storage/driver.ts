@@ -60,6 +60,24 @@ export interface ByteRange {
  */
 export type ByteSink = (chunk: Buffer) => void | Promise<void>
 
+export interface OpenOptions extends OperationOptions {
+  /** What will likely be read: it may be asked for ahead. */
+  readonly likely?: ByteRange | undefined
+}
+
+/** A file that one connection has opened to read: given to its `read`, or closed. */
+export interface OpenFile {
+  /** What was opened; the bytes of a read are of this. */
+  readonly entry: Entry
+  /** Nothing waits for it. Does nothing after `read`, which closes by itself. */
+  close(): void
+}
+
+export interface ReadOptions extends OperationOptions {
+  /** What this connection's `openFile` returned for the same path. */
+  readonly opened?: OpenFile | undefined
+}
+
 export interface WriteOptions extends OperationOptions {
   /** Refuse with ALREADY_EXISTS when something has that name, where the server can tell in one step (SFTP `wx`). */
   readonly exclusive?: boolean
@@ -113,7 +131,7 @@ export interface Connection {
    * @returns bytes given to the sink
    * @throws NOT_FOUND, DENIED, IS_A_DIRECTORY; whatever the sink throws, as it is
    */
-  read(path: string, range: ByteRange | undefined, sink: ByteSink, options?: OperationOptions): Promise<number>
+  read(path: string, range: ByteRange | undefined, sink: ByteSink, options?: ReadOptions): Promise<number>
 
   /**
    * Creates or truncates the file and stores `source`; resolves only after the server confirmed. On any failure what was
@@ -144,6 +162,12 @@ export interface Connection {
   /** Ends the connection at once; pending calls reject. Safe to call again. */
   close(): void
 
+  /**
+   * Looks at a file and opens it, in fewer round trips than `stat` and `read`. Only for what was a regular file when somebody
+   * looked: opening a pipe waits for its other end. It may have become something else: `entry` tells.
+   * @throws NOT_FOUND, DENIED, IS_A_DIRECTORY
+   */
+  openFile?(path: string, options?: OpenOptions): Promise<OpenFile>
   /** Sets the modification time, in milliseconds since the epoch. */
   setModified?(path: string, modified: number, options?: OperationOptions): Promise<void>
   setMode?(path: string, mode: number, options?: OperationOptions): Promise<void>

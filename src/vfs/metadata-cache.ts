@@ -91,6 +91,12 @@ export class MetadataCache {
     return known.entry ?? 'absent'
   }
 
+  /** What stood at a path when somebody looked, however long ago; nothing to answer with. */
+  remembered(view: View, path: string): Entry | undefined {
+    const folder = this.#folders.peek(cacheKey(view.accountKey, parentOf(path)))
+    return folder?.entries.get(nameOf(path)) ?? this.#entries.peek(cacheKey(view.accountKey, path))?.entry
+  }
+
   #counted<T>(answer: T | undefined): T | undefined {
     if (answer === undefined) this.#misses++
     else this.#hits++

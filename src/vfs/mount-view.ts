@@ -53,6 +53,8 @@ export interface Place {
 export class MountView {
   #start: Promise<{ namespace: string; base: string }> | undefined
   #cacheView: (View & { readonly base: string }) | undefined
+  /** Whether connections can look at a file and open it at once. */
+  #opensFiles = false
 
   constructor(
     readonly parts: VfsParts,
@@ -132,7 +134,11 @@ export class MountView {
     }
     const asked = this.parts.cache.writes(view)
     try {
-      const entry = await this.metadata((connection, options) => connection.stat(place.key.path, options), call, true)
+      const look = (connection: Connection, options: OperationOptions) => {
+        this.#opensFiles = connection.openFile !== undefined
+        return connection.stat(place.key.path, options)
+      }
+      const entry = await this.metadata(look, call, true)
       this.parts.cache.learn(view, place.key.path, entry, asked)
       return entry
     } catch (error) {
@@ -140,6 +146,22 @@ export class MountView {
       this.parts.cache.learn(view, place.key.path, undefined, asked)
       return undefined
     }
+  }
+
+  /**
+   * What was a regular file when somebody looked, where the server can be asked for it and its bytes at once. A pipe that
+   * took its place since then would hold up whoever opens it, until the deadline.
+   */
+  likelyFile({ key }: Place): Entry | undefined {
+    const entry = this.#opensFiles ? this.parts.cache.remembered(this.#known(), key.path) : undefined
+    return entry?.type === 'file' ? entry : undefined
+  }
+
+  /** To be told what turned out to stand at a place, by a look that begins now. */
+  learner({ key }: Place): (entry: Entry) => void {
+    const view = this.#known()
+    const asked = this.parts.cache.writes(view)
+    return (entry) => this.parts.cache.learn(view, key.path, entry, asked)
   }
 
   /** The folder at a place. @throws StorageError NOT_FOUND, NOT_A_DIRECTORY, DENIED */

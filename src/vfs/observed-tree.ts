@@ -5,7 +5,7 @@ import type { Mount, UserAccess } from './mount.js'
 import type { Failure, Node, NodeListing } from './node.js'
 import type { Client, OperationKind, OperationMount, OperationResult, TreeObserver, TreeOperation } from './observer.js'
 import type { DeadProperty, PropertyChange } from './ports.js'
-import type { Call, Guard, Lock, LockRequest, Tree, WriteRequest } from './tree.js'
+import type { Call, Guard, Lock, LockRequest, ReadOpened, Tree, WriteRequest } from './tree.js'
 import { splitMount } from './virtual-path.js'
 
 /** The codes by which somebody says no; every other one says that it could not be done. */
@@ -64,10 +64,46 @@ export class ObservedTree implements Tree {
   }
 
   read(node: Node, range: ByteRange | undefined, sink: ByteSink, call: Call): Promise<void> {
-    const total = range === undefined ? node.size : (range.end ?? node.size - 1) - range.start + 1
-    return this.#long('read', { path: node.path, total }, call, (running, observed) =>
+    return this.#long('read', { path: node.path, total: lengthOf(node, range) }, call, (running, observed) =>
       this.tree.read(node, range, countedSink(running, sink), observed),
     )
+  }
+
+  /** Tells of a look and, where the file is read, of a read: as of the two calls that it stands for. */
+  open(
+    path: string,
+    likely: (known: Node) => ByteRange | undefined,
+    use: (node: Node, read: ReadOpened) => Promise<void>,
+    call: Call,
+  ): Promise<Node> {
+    return this.#endable(call, async (observed, end) => {
+      const look = this.#begin('stat', { path })
+      let looked = false
+      const found = () => {
+        if (!looked) look.succeeded()
+        looked = true
+      }
+      const opened = (node: Node, read: ReadOpened) => {
+        found()
+        return use(node, (range, sink) =>
+          this.#observe(
+            'read',
+            { path: node.path, total: lengthOf(node, range) },
+            (running) => read(range, countedSink(running, sink)),
+            undefined,
+            end,
+          ),
+        )
+      }
+      try {
+        const node = await this.tree.open(path, likely, opened, observed)
+        found()
+        return node
+      } catch (error) {
+        if (!looked) look.failed(error)
+        throw error
+      }
+    })
   }
 
   write(
@@ -150,27 +186,27 @@ export class ObservedTree implements Tree {
     return this.tree.locks(path)
   }
 
-  /** With a signal of its own besides the caller's, by which the operation can be ended. */
-  async #long<T>(
+  #long<T>(
     kind: OperationKind,
     about: About,
     call: Call,
     work: (running: Running, call: Call) => Promise<T>,
     failuresOf?: (result: T) => readonly Failure[],
   ): Promise<T> {
+    return this.#endable(call, (observed, end) =>
+      this.#observe(kind, about, (running) => work(running, observed), failuresOf, end),
+    )
+  }
+
+  /** With a signal of its own besides the caller's, by which the operation can be ended. */
+  async #endable<T>(call: Call, work: (call: Call, end: () => void) => Promise<T>): Promise<T> {
     const controller = new AbortController()
     const forward = () => controller.abort(call.signal.reason)
     if (call.signal.aborted) forward()
     else call.signal.addEventListener('abort', forward, { once: true })
     const end = () => controller.abort(new VfsError('ENDED', 'An administrator ended this.'))
     try {
-      return await this.#observe(
-        kind,
-        about,
-        (running) => work(running, { ...call, signal: controller.signal }),
-        failuresOf,
-        end,
-      )
+      return await work({ ...call, signal: controller.signal }, end)
     } catch (error) {
       const { reason } = controller.signal as { reason: unknown }
       throw isVfsError(reason, 'ENDED') ? reason : error
@@ -181,11 +217,23 @@ export class ObservedTree implements Tree {
 
   async #observe<T>(
     kind: OperationKind,
-    { path, target, total }: About,
+    about: About,
     work: (running: Running) => Promise<T>,
     failuresOf?: (result: T) => readonly Failure[],
     end?: () => void,
   ): Promise<T> {
+    const operation = this.#begin(kind, about, end)
+    try {
+      const result = await work(operation.running)
+      operation.succeeded((failuresOf?.(result).length ?? 0) > 0)
+      return result
+    } catch (error) {
+      operation.failed(error)
+      throw error
+    }
+  }
+
+  #begin(kind: OperationKind, { path, target, total }: About, end?: () => void) {
     const startedAt = this.now()
     const { userId, username, client } = this
     const mount = this.#mountOf(path)
@@ -199,15 +247,13 @@ export class ObservedTree implements Tree {
       const result = { outcome, code, duration: Math.max(0, Math.round(this.now() - startedAt)) }
       for (const observer of this.observers) observer.ended?.(running, result)
     }
-    try {
-      const result = await work(running)
-      if ((failuresOf?.(result).length ?? 0) > 0) tell('failed', 'PARTIAL')
-      else tell('ok')
-      return result
-    } catch (error) {
-      const code = codeOf(error)
-      tell(REFUSALS.has(code) ? 'refused' : 'failed', code)
-      throw error
+    return {
+      running,
+      succeeded: (partly = false) => (partly ? tell('failed', 'PARTIAL') : tell('ok')),
+      failed: (error: unknown) => {
+        const code = codeOf(error)
+        tell(REFUSALS.has(code) ? 'refused' : 'failed', code)
+      },
     }
   }
 
@@ -236,6 +282,10 @@ function codeOf(error: unknown): string {
   if (isStorageError(error) || isVfsError(error)) return error.code
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
   return 'INTERNAL'
+}
+
+function lengthOf({ size }: Node, range: ByteRange | undefined): number {
+  return range === undefined ? size : (range.end ?? size - 1) - range.start + 1
 }
 
 /** Counts what a copy has stored, and passes it on. */

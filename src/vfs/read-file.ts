@@ -7,6 +7,7 @@ import type { Call } from './tree.js'
 /**
  * Feeds the sink with a range of a file. When the connection breaks or ends on the way, the read goes on once, on another
  * one, from where it was, if the file is still the same; the sink never gets a byte twice.
+ * @param first reads the first time, where the file is open already
  * @throws PROTOCOL when fewer bytes came than the file was said to have
  */
 export async function readFile(
@@ -15,6 +16,7 @@ export async function readFile(
   range: ByteRange | undefined,
   sink: ByteSink,
   call: Call,
+  first?: (range: ByteRange, sink: ByteSink) => Promise<number>,
 ): Promise<void> {
   const start = range?.start ?? 0
   const end = Math.min(range?.end ?? node.size - 1, node.size - 1)
@@ -36,14 +38,14 @@ export async function readFile(
   }
   let broken: StorageError | undefined
   try {
-    await readOnce(place, { start, end }, counting, call)
+    await (first?.({ start, end }, counting) ?? readOnce(place, { start, end }, counting, call))
     if (delivered < wanted) broken = short()
   } catch (error) {
     if (!isStorageError(error, 'CONNECTION_LOST', 'TIMED_OUT', 'PROTOCOL') || sinkFailed) throw error
     broken = error
   }
   if (broken !== undefined) {
-    if (delivered === 0 || call.signal.aborted) throw broken
+    if ((delivered === 0 && first === undefined) || call.signal.aborted) throw broken
     const current = await place.view.entry(place, { ...call, fresh: true })
     if (current.size !== node.size || current.modified !== node.modified) throw broken
     if (delivered < wanted) await readOnce(place, { start: start + delivered, end }, counting, call)

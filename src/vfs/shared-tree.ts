@@ -2,7 +2,7 @@ import { StorageError } from '../storage/errors.js'
 import type { ByteRange, ByteSink } from '../storage/driver.js'
 import { VfsError } from './errors.js'
 import type { Node, NodeListing } from './node.js'
-import type { Call, Tree } from './tree.js'
+import type { Call, ReadOpened, Tree } from './tree.js'
 import { baseName, contains, parentPath } from './virtual-path.js'
 
 export interface SharedTreeOptions {
@@ -56,6 +56,17 @@ export class SharedTree implements Tree {
   async read(node: Node, range: ByteRange | undefined, sink: ByteSink, call: Call): Promise<void> {
     if (!this.#known.has(node)) throw nothingThere()
     await this.owner.read(node, range, sink, call)
+  }
+
+  async open(
+    path: string,
+    _likely: unknown,
+    use: (node: Node, read: ReadOpened) => Promise<void>,
+    call: Call,
+  ): Promise<Node> {
+    const node = await this.stat(path, { ...call, fresh: true })
+    if (node.type === 'file') await use(node, (range, sink) => this.read(node, range, sink, call))
+    return node
   }
 
   write(): Promise<never> {

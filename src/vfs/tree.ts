@@ -62,6 +62,9 @@ export interface LockRequest {
   readonly lockTokens: ReadonlySet<string>
 }
 
+/** Feeds `sink` with a range of the file that `open` has opened, as `Tree.read` does. Once. */
+export type ReadOpened = (range: ByteRange | undefined, sink: ByteSink) => Promise<void>
+
 /**
  * One user's tree: `/` holds the mounts, `/<alias>/…` is on that server. Paths are virtual paths (`virtual-path.ts`).
  * Errors: `VfsError`s of its own and `StorageError`s from below; NOT_FOUND of storage and NO_SUCH_PATH both mean that
@@ -80,6 +83,21 @@ export interface Tree {
    * Resolves only when all announced bytes came; a shorter file is PROTOCOL.
    */
   read(node: Node, range: ByteRange | undefined, sink: ByteSink, call: Call): Promise<void>
+
+  /**
+   * Looks at what is there now and, if it is a file, lets `use` read it: `stat` and `read` in fewer questions to the server,
+   * where it can. What `use` is told is true of the bytes that it reads.
+   * @param likely which part of a file will be asked for, by what was known of it before
+   * @param use is called at most once, and not with a folder
+   * @returns what is there
+   * @throws as `stat` and `read`, and what `use` throws
+   */
+  open(
+    path: string,
+    likely: (known: Node) => ByteRange | undefined,
+    use: (node: Node, read: ReadOpened) => Promise<void>,
+    call: Call,
+  ): Promise<Node>
 
   /**
    * Stores a file atomically: readers see the old one whole or the new one whole, and the new one is on the server's disk

@@ -9,11 +9,12 @@ import type { UserAccess } from './mount.js'
 import { MountView, type Place, type VfsParts } from './mount-view.js'
 import type { Failure, Node, NodeListing } from './node.js'
 import type { DeadProperty, LockRecord, PropertyChange, ResourceKey } from './ports.js'
+import { openFile } from './open-file.js'
 import { readFile } from './read-file.js'
 import { relocate } from './relocate.js'
 import { removeTree, type RemoveTreeOptions } from './remove-tree.js'
 import type { Copy } from './transfer.js'
-import type { Call, Guard, Lock, LockRequest, Tree, WriteRequest } from './tree.js'
+import type { Call, Guard, Lock, LockRequest, ReadOpened, Tree, WriteRequest } from './tree.js'
 import type { Uploads } from './uploads.js'
 import { splitMount } from './virtual-path.js'
 import { writeFile } from './write-file.js'
@@ -85,6 +86,27 @@ export class UserTree implements Tree {
     await this.#run('read', place.path, { reads: [place] }, call, (signal) =>
       readFile(place, node, range, sink, { ...call, signal }),
     )
+  }
+
+  async open(
+    path: string,
+    likely: (known: Node) => ByteRange | undefined,
+    use: (node: Node, read: ReadOpened) => Promise<void>,
+    call: Call,
+  ): Promise<Node> {
+    const place = path === '/' ? undefined : await this.#place(path)
+    const known = place?.view.likelyFile(place)
+    if (place !== undefined && known !== undefined) {
+      const range = likely(place.view.node(place, known)) ?? { start: 0, end: Math.max(0, known.size - 1) }
+      const node = await this.#run('read', place.path, { reads: [place] }, call, (signal) =>
+        openFile(place, range, use, { ...call, signal }),
+      )
+      if (node !== undefined) return node
+    }
+    const node = await this.stat(path, { ...call, fresh: true })
+    const seen = { ...call, fresh: false }
+    if (node.type === 'file') await use(node, (range, sink) => this.read(node, range, sink, seen))
+    return node
   }
 
   async write(

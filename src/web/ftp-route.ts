@@ -6,7 +6,7 @@ import { checkPreconditions } from '../http/preconditions.js'
 import { receiveFile } from '../http/receive-file.js'
 import { requestClient } from '../http/request-client.js'
 import { signalOf } from '../http/request-signal.js'
-import { callToSend, sendFile } from '../http/send-file.js'
+import { sendIfFile } from '../http/send-file.js'
 import { encodePath, parseUrlPath } from '../http/url-path.js'
 import type { Node } from '../vfs/node.js'
 import type { Call } from '../vfs/tree.js'
@@ -52,10 +52,8 @@ type Method = (request: Request, response: Response, tree: WebTree, path: string
 const read: Method = async (request, response, tree, path, base) => {
   const fresh = /\bno-cache\b/i.test(request.get('Cache-Control') ?? '')
   const call: Call = { signal: signalOf(request, response), fresh }
-  const node = await tree.stat(path, callToSend(request, call))
-  if (node.type === 'file') {
-    await sendFile({ request, response, tree, node, call, disposition: 'attachment' })
-  } else await sendFolder(request, response, tree, node, call, base)
+  const node = await sendIfFile({ request, response, tree, path, call, disposition: 'attachment' })
+  if (node.type === 'directory') await sendFolder(request, response, tree, node, call, base)
 }
 
 /** 201 for a new file, 204 for one that took the place of another. */

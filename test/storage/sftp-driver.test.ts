@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { mkdir, mkdtemp, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -11,7 +11,7 @@ import {
   type EmbeddedSftpServer,
 } from '../../src/demo/embedded-sftp-server.js'
 import { createDialer } from '../../src/storage/dialer.js'
-import type { Connection, Deadlines, Endpoint, Login } from '../../src/storage/driver.js'
+import type { ByteRange, Connection, Deadlines, Endpoint, Login, OpenFile } from '../../src/storage/driver.js'
 import { StorageError, type StorageErrorCode } from '../../src/storage/errors.js'
 import { newKeyPair } from '../../src/storage/sftp/key-pair.js'
 import { createSftpDriver } from '../../src/storage/sftp/sftp-driver.js'
@@ -426,6 +426,90 @@ describe('SFTP driver', () => {
       const connection = await connect(await serve())
       await connection.write('/secret', chunks('x'), { mode: 0o600, exclusive: true })
       expect((await connection.stat('/secret')).mode).to.equal(0o600)
+    })
+  })
+
+  describe('a file that is opened when it is looked at', () => {
+    const readOpened = async (connection: Connection, opened: OpenFile, range?: ByteRange) => {
+      const parts: Buffer[] = []
+      const sink = (chunk: Buffer) => void parts.push(Buffer.from(chunk))
+      await connection.read('/file', range, sink, { opened })
+      return Buffer.concat(parts)
+    }
+    const openOn = async (connection: Connection, likely?: ByteRange) => {
+      const opened = await connection.openFile?.('/file', { likely })
+      if (opened === undefined) throw new Error('SFTP opens files.')
+      return opened
+    }
+
+    it('is what was opened, whatever part of it was expected and whatever size it had', async () => {
+      const content = pattern(700_000)
+      await writeFile(path.join(root, 'file'), content)
+      const server = await serve()
+      const connection = await connect(server)
+      for (const likely of [undefined, { start: 0, end: 9 }, { start: 0, end: 5_000_000 }, { start: 400_000 }]) {
+        for (const range of [undefined, { start: 0, end: 3 }, { start: 5, end: 650_000 }, { start: 400_000 }]) {
+          const opened = await openOn(connection, likely)
+          expect(opened.entry).to.deep.equal(await connection.stat('/file'))
+          const got = await readOpened(connection, opened, range)
+          const expected = content.subarray(range?.start ?? 0, range?.end === undefined ? undefined : range.end + 1)
+          expect(got.equals(expected), JSON.stringify([likely, range])).to.equal(true)
+        }
+      }
+      await connection.ping()
+      expect(server.openHandles).to.equal(0)
+    })
+
+    it('stays the same file when another takes its name', async () => {
+      await writeFile(path.join(root, 'file'), 'the old one')
+      const connection = await connect(await serve())
+      const opened = await openOn(connection)
+      await writeFile(path.join(root, 'new'), 'another of another size')
+      await rename(path.join(root, 'new'), path.join(root, 'file'))
+      expect(opened.entry.size).to.equal(11)
+      expect((await readOpened(connection, opened)).toString()).to.equal('the old one')
+    })
+
+    it('is told from a folder and from what is behind a link', async () => {
+      await mkdir(path.join(root, 'file'))
+      const connection = await connect(await serve())
+      const look = async () => {
+        const opened = await connection.openFile?.('/file').catch((error: unknown) => error)
+        if (opened instanceof StorageError) return opened.code
+        const file = opened as OpenFile
+        file.close()
+        return [file.entry.type, file.entry.symlink]
+      }
+      expect(await look()).to.deep.equal(['directory', false])
+      await rm(path.join(root, 'file'), { recursive: true })
+      expect(await look()).to.equal('NOT_FOUND')
+      await writeFile(path.join(root, 'real'), 'x')
+      await symlink('real', path.join(root, 'file'))
+      expect(await look()).to.deep.equal(['file', true])
+    })
+
+    it('is closed when nobody reads it, when it cannot be looked at, and when its reader is gone', async () => {
+      await writeFile(path.join(root, 'file'), Buffer.alloc(100_000))
+      let failing = ''
+      const server = await serve({ intercept: ({ operation }) => (operation === failing ? 4 : undefined) })
+      const connection = await connect(server)
+      ;(await openOn(connection)).close()
+      for (failing of ['LSTAT', 'FSTAT']) await fails(openOn(connection), 'PROTOCOL')
+      failing = ''
+      const stop = new AbortController()
+      const stopped = connection.openFile?.('/file', { signal: stop.signal }) ?? Promise.resolve()
+      stop.abort()
+      await fails(stopped, 'ABORTED')
+      const opened = await openOn(connection)
+      const sink = () => {
+        throw new Error('the reader is gone')
+      }
+      await connection.read('/file', undefined, sink, { opened }).then(
+        () => expect.fail(),
+        (error: Error) => expect(error.message).to.equal('the reader is gone'),
+      )
+      for (let n = 0; n < 2; n++) await connection.ping()
+      expect(server.openHandles).to.equal(0)
     })
   })
 

@@ -79,6 +79,32 @@ describe('ObservedTree', () => {
     expect([...running]).to.deep.equal([])
   })
 
+  it('tells of a look and a read that are one call as of two, and of a look alone where nothing is read', async () => {
+    await put(tree, '/one/a', 'hello')
+    told.length = 0
+    const range = { start: 1, end: 3 }
+    const part = () => range
+    await tree.open('/one/a', part, (_, read) => read(range, () => undefined), CALL)
+    expect(told[1]?.operation).to.deep.include({ bytes: 3, total: 3 })
+    await tree.open('/one/a', part, () => Promise.resolve(), CALL)
+    await tree.open('/one', part, () => Promise.resolve(), CALL)
+    await codeOf(tree.open('/one/missing', part, () => Promise.resolve(), CALL))
+    const gone = () => {
+      throw new Error('the client left')
+    }
+    await codeOf(tree.open('/one/a', part, (_, read) => read(range, gone), CALL))
+    expect(log()).to.deep.equal([
+      'stat /one/a ok',
+      'read /one/a ok',
+      'stat /one/a ok',
+      'stat /one ok',
+      'stat /one/missing failed NOT_FOUND',
+      'stat /one/a ok',
+      'read /one/a failed INTERNAL',
+    ])
+    expect([...running]).to.deep.equal([])
+  })
+
   it('says who, from where, with which login and how many bytes', async () => {
     await put(tree, '/one/a', 'hello')
     await get(tree, '/one/a', { start: 1, end: 2 })

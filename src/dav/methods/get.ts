@@ -1,5 +1,5 @@
 import { discardBody } from '../../http/body.js'
-import { callToSend, sendFile } from '../../http/send-file.js'
+import { sendIfFile } from '../../http/send-file.js'
 import { PAGE_HEADERS, PAGE_TYPE, collectionPage } from '../collection-page.js'
 import { checkIf } from '../conditions.js'
 import { pathInTree, type Exchange } from '../exchange.js'
@@ -15,11 +15,8 @@ export async function sendResource(exchange: Exchange): Promise<void> {
   discardBody(request, response)
   await checkIf(exchange)
   const path = pathInTree(exchange)
-  const node = await tree.stat(path, callToSend(request, call))
-  if (node.type === 'file') {
-    await sendFile({ request, response, tree, node, call })
-    return
-  }
+  const node = await sendIfFile({ request, response, tree, path, call })
+  if (node.type === 'file') return
   for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value)
   if (request.method === 'HEAD') {
     response.setHeader('Content-Type', PAGE_TYPE)

@@ -5,6 +5,8 @@ import type {
   Entry,
   FreeSpace,
   Listing,
+  OpenFile,
+  OpenOptions,
   OperationOptions,
   Traits,
   WriteOptions,
@@ -19,6 +21,7 @@ const CHUNK = 65_536
 export class MemoryConnection implements Connection {
   readonly home: string
   readonly traits: Traits
+  readonly openFile?: NonNullable<Connection['openFile']>
   readonly #closed = new AbortController()
 
   constructor(
@@ -31,6 +34,7 @@ export class MemoryConnection implements Connection {
       fingerprint: server.options.fingerprint,
     }
     server.connections.add(this)
+    if (server.options.opensFiles === true) this.openFile = (path, options) => this.#openFile(path, options)
   }
 
   get open(): boolean {
@@ -64,6 +68,14 @@ export class MemoryConnection implements Connection {
       }
       return wanted.length
     })
+  }
+
+  /** Nothing is held open: what `read` gives is what stands there then. */
+  #openFile(path: string, options?: OpenOptions): Promise<OpenFile> {
+    return this.#do('openFile', path, options, () => ({
+      entry: this.server.tree.stat(path),
+      close: () => this.server.closed.push(path),
+    }))
   }
 
   write(path: string, source: AsyncIterable<Uint8Array>, options: WriteOptions = {}): Promise<number> {

@@ -21,6 +21,8 @@ export interface MemoryServerOptions {
   /** Bytes that the server can hold. */
   readonly capacity?: number
   readonly fingerprint?: string
+  /** Whether connections have `openFile`. */
+  readonly opensFiles?: boolean
   readonly now?: () => number
 }
 
@@ -29,6 +31,8 @@ export class MemoryServer {
   readonly tree: MemoryTree
   /** Every call in order; `calls.length = 0` starts anew. */
   readonly calls: MemoryCall[] = []
+  /** Paths of opened files that were closed. */
+  readonly closed: string[] = []
   readonly connections = new Set<MemoryConnection>()
   /** Runs before each call and may throw or wait; `connect` is a call too. */
   before: (call: MemoryCall) => void | Promise<void> = () => {}

@@ -14,6 +14,7 @@ import {
 } from './sftp-diagnosis.js'
 import { connectionLost, isStatus, translateStatus } from './sftp-errors.js'
 import { listDirectory } from './sftp-list.js'
+import { FileToRead } from './sftp-open.js'
 import { readFile } from './sftp-read.js'
 import type { SftpSession } from './sftp-session.js'
 import { writeFile } from './sftp-write.js'
@@ -45,14 +46,15 @@ export async function createSftpConnection(
     async stat(path, options) {
       checkPath(path)
       return ask(options, async () => {
-        const [target, own] = await Promise.allSettled([
-          session.request<Stats>((answer) => sftp.stat(path, answer)),
-          session.request<Stats>((answer) => sftp.lstat(path, answer)),
-        ])
-        if (own.status === 'rejected') throw translateStatus(own.reason)
-        if (target.status === 'fulfilled') return toEntry(nameOf(path), target.value, isLink(own.value))
-        if (isLink(own.value) && isStatus(target.reason)) return toEntry(nameOf(path), own.value, true)
-        throw translateStatus(target.reason)
+        const own = await translated(session.request<Stats>((answer) => sftp.lstat(path, answer)))
+        if (!isLink(own)) return toEntry(nameOf(path), own, false)
+        try {
+          return toEntry(nameOf(path), await session.request<Stats>((answer) => sftp.stat(path, answer)), true)
+        } catch (error) {
+          // The link points to nothing that this account can see.
+          if (isStatus(error)) return toEntry(nameOf(path), own, true)
+          throw error
+        }
       })
     },
 
@@ -63,7 +65,14 @@ export async function createSftpConnection(
 
     async read(path, range, sink, options) {
       checkPath(path)
-      return readFile(session, path, range, sink, deadlines, options?.signal)
+      const { opened, signal } = options ?? {}
+      if (opened instanceof FileToRead) return opened.read(range, sink, signal)
+      return readFile(session, path, range, sink, deadlines, signal)
+    },
+
+    async openFile(path, options) {
+      checkPath(path)
+      return FileToRead.open(session, path, deadlines, options)
     },
 
     async write(path, source, options = {}) {

@@ -42,16 +42,16 @@ export async function readFile(
   signal?: AbortSignal,
 ): Promise<number> {
   if (signal?.aborted) throw abortedBy(signal, true)
-  const read = new Read(session, path, range, sink, deadlines, signal)
-  return read.run()
+  return new Read(session, path, range, deadlines).run(sink, signal)
 }
 
-class Read {
+/** One reading of one file: `run` alone, or `open` first, with `range` as a guess, and then `run` or `close`. */
+export class Read {
   readonly #wakeup = new Wakeup()
   readonly #pieces: Piece[] = []
   readonly #spare: Buffer[] = []
   readonly #watch
-  readonly #start: number
+  #start: number
   #next: number
   /** First byte not to read: of the range now, of the file too once its size is known. */
   #end: number
@@ -62,48 +62,71 @@ class Read {
   #extra: number | undefined
   #failure: unknown
   #failed = false
+  #opened = false
   #aborted = false
   #finished = false
   #handle: Buffer | undefined
+  #signal: AbortSignal | undefined
 
+  /** @param range what is to be read; before `open`, what likely will be */
   constructor(
     private readonly session: SftpSession,
     private readonly path: string,
     range: ByteRange | undefined,
-    private readonly sink: ByteSink,
     private readonly deadlines: Deadlines,
-    private readonly signal: AbortSignal | undefined,
   ) {
     this.#watch = session.watch()
     this.#start = this.#next = range?.start ?? 0
-    this.#end = range?.end === undefined ? Infinity : range.end + 1
+    this.#end = endOf(range)
     this.#chunk = session.maxRead
   }
 
-  async run(): Promise<number> {
+  /** Opens the file and asks for its first bytes. @returns what was opened; rejects with what its requests rejected with */
+  open(): Promise<Stats> {
+    return new Promise((resolve, reject) => {
+      this.#open((error, stats) => {
+        if (stats) resolve(stats)
+        else reject(error ?? answered('PROTOCOL'))
+      })
+    })
+  }
+
+  /** What is to be read after all. */
+  aim(range: ByteRange | undefined): void {
+    const start = range?.start ?? 0
+    this.#end = Math.min(endOf(range), this.#size ?? Infinity)
+    if (start !== this.#start) {
+      this.#start = this.#next = start
+      this.#pieces.length = 0
+    }
+    while ((this.#pieces.at(-1)?.position ?? 0) >= this.#end) this.#pieces.pop()
+  }
+
+  async run(sink: ByteSink, signal: AbortSignal | undefined): Promise<number> {
+    this.#signal = signal
     const onAbort = () => {
       this.#aborted = true
       this.#wakeup.wake()
     }
-    this.signal?.addEventListener('abort', onAbort, { once: true })
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted) onAbort()
     this.#watch.arm(this.deadlines.firstByte)
     try {
-      this.#open()
-      return await this.#deliver()
+      if (!this.#opened) this.#open()
+      return await this.#deliver(sink)
     } catch (error) {
       if (!isStatus(error)) throw error
       this.#watch.arm(this.deadlines.metadata)
       throw await explainRead(this.session, this.path, error)
     } finally {
-      this.#finished = true
-      headroom.give(this.#extra ?? 0)
-      this.signal?.removeEventListener('abort', onAbort)
+      signal?.removeEventListener('abort', onAbort)
       this.#watch.disarm()
-      this.#close()
+      this.close()
     }
   }
 
-  #open(): void {
+  #open(sized?: (error: Error | undefined, stats: Stats | undefined) => void): void {
+    this.#opened = true
     const { session } = this
     const { sftp } = session
     const asked = performance.now()
@@ -112,17 +135,21 @@ class Read {
       (error, handle) => {
         if (error || !handle) {
           this.#fail(error)
+          sized?.(error, undefined)
           return
         }
         session.answeredIn(performance.now() - asked)
         this.#handle = handle
         if (this.#finished) {
-          this.#close()
+          this.#closeHandle()
           return
         }
         session.submit<Stats>(
           (answer) => sftp.fstat(handle, answer),
-          (problem, stats) => this.#learnSize(problem, stats),
+          (problem, stats) => {
+            this.#learnSize(problem, stats)
+            sized?.(problem, stats)
+          },
         )
         this.#ask()
       },
@@ -141,8 +168,16 @@ class Read {
     this.#wakeup.wake()
   }
 
+  /** Nothing more is asked for, and the file is closed. */
+  close(): void {
+    if (this.#finished) return
+    this.#finished = true
+    headroom.give(this.#extra ?? 0)
+    this.#closeHandle()
+  }
+
   /** Closes the handle before the next request, without waiting: answers still under way are told apart by their ids. */
-  #close(): void {
+  #closeHandle(): void {
     const handle = this.#handle
     if (!handle || !this.session.open) return
     this.#handle = undefined
@@ -163,7 +198,7 @@ class Read {
   }
 
   #check(): void {
-    if (this.#aborted) throw abortedBy(this.signal, this.session.open)
+    if (this.#aborted) throw abortedBy(this.#signal, this.session.open)
     if (this.#failed) throw this.#failure
   }
 
@@ -226,7 +261,7 @@ class Read {
     )
   }
 
-  async #deliver(): Promise<number> {
+  async #deliver(sink: ByteSink): Promise<number> {
     let given = 0
     for (;;) {
       const head = this.#pieces[0]
@@ -245,7 +280,7 @@ class Read {
       this.#pieces.shift()
       const length = Math.max(0, Math.min(head.got, this.#end - head.position))
       if (length > 0) {
-        await this.#give(head.buffer.subarray(0, length))
+        await this.#give(sink, head.buffer.subarray(0, length))
         given += length
       }
       if (head.position + head.got < Math.min(this.#end, head.position + head.wanted)) return this.#ended(given)
@@ -263,8 +298,8 @@ class Read {
     return given
   }
 
-  async #give(chunk: Buffer): Promise<void> {
-    const pending = this.sink(chunk)
+  async #give(sink: ByteSink, chunk: Buffer): Promise<void> {
+    const pending = sink(chunk)
     if (!pending) return
     let settled = false
     let failure: { error: unknown } | undefined
@@ -279,9 +314,14 @@ class Read {
       },
     )
     while (!settled) {
-      if (this.#aborted) throw abortedBy(this.signal, this.session.open)
+      if (this.#aborted) throw abortedBy(this.#signal, this.session.open)
       if (failure) throw failure.error
       await this.#wakeup.wait()
     }
   }
+}
+
+/** First byte after a range. */
+function endOf(range: ByteRange | undefined): number {
+  return range?.end === undefined ? Infinity : range.end + 1
 }

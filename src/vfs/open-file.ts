@@ -1,0 +1,70 @@
+import type { ByteRange, ByteSink, Connection, OpenFile } from '../storage/driver.js'
+import { isStorageError } from '../storage/errors.js'
+import type { Place } from './mount-view.js'
+import type { Node } from './node.js'
+import { readFile } from './read-file.js'
+import type { Call, ReadOpened } from './tree.js'
+
+interface Loan {
+  readonly connection: Connection
+  readonly file: OpenFile
+  readonly giveBack: () => void
+}
+
+/**
+ * Looks at a file and reads it on one connection, which opened it when it looked.
+ * @param use is called once with what is there, if that is a file, and with the way to read it, once, before it settles
+ * @returns undefined when no file could be opened, by what the server says: whoever asks step by step learns why
+ */
+export async function openFile(
+  place: Place,
+  likely: ByteRange | undefined,
+  use: (node: Node, read: ReadOpened) => Promise<void>,
+  call: Call,
+): Promise<Node | undefined> {
+  const learn = place.view.learner(place)
+  const loan = await borrow(place, likely, call).catch((error: unknown) => {
+    if (isStorageError(error) && error.inStep && error.code !== 'ABORTED') return undefined
+    throw error
+  })
+  if (loan === undefined) return undefined
+  const { file, connection, giveBack } = loan
+  const first = async (range: ByteRange, sink: ByteSink): Promise<number> => {
+    try {
+      return await connection.read(place.key.path, range, sink, { signal: call.signal, opened: file })
+    } finally {
+      giveBack()
+    }
+  }
+  try {
+    if (file.entry.type !== 'file') return undefined
+    learn(file.entry)
+    const node = place.view.node(place, file.entry)
+    await use(node, (range, sink) => readFile(place, node, range, sink, call, first))
+    return node
+  } finally {
+    giveBack()
+  }
+}
+
+/** The connection stays lent until `giveBack`, which closes a file that was not read. */
+function borrow(place: Place, likely: ByteRange | undefined, { signal }: Call): Promise<Loan | undefined> {
+  const { parts, mount } = place.view
+  return new Promise((resolve, reject) => {
+    const work = async (connection: Connection) => {
+      const file = await connection.openFile?.(place.key.path, { likely, signal })
+      if (file === undefined) {
+        resolve(undefined)
+        return
+      }
+      await new Promise<void>((done) => {
+        const giveBack = () => {
+          file.close()
+          done()
+        }
+        resolve({ connection, file, giveBack })
+      })
+    }
+    parts.connections.use(mount.account, 'transfer', work, { signal, repeatable: true }).catch(reject)
+  })
+}
