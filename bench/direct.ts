@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { labPrograms } from '../test/lab/programs.js'
 import { must } from '../test/lab/run.js'
@@ -35,7 +35,7 @@ function curl({ endpoint, login }: Server, what: Parameters<typeof transfer>[2])
   return { command: 'curl', args: [...common, '--upload-file', what.put, url(what.to)] }
 }
 
-/** With the key of carol, whose home is beside: `sftp` takes no password from a program. */
+/** As carol, who has a key and whose home is beside: `sftp` takes no password from a program. What is put arrives there. */
 async function sftp(stage: Stage, { endpoint, home }: Server, what: Parameters<typeof transfer>[2]): Promise<Run> {
   const key = path.join(stage.lab.scratch, 'carol.key')
   const carol = stage.lab.daemon('sshd').account('carol')
@@ -59,6 +59,11 @@ export async function uploadDirectly(
   from: string,
   bytes: number,
 ): Promise<Result> {
-  await mkdir(onDisk(server, ''), { recursive: true })
-  return transfer(stage, server, { put: onDisk(server, from), to: name }, bytes)
+  const result = await transfer(stage, server, { put: onDisk(server, from), to: name }, bytes)
+  const carols = () => path.join(stage.lab.daemon('sshd').account('carol').home, name)
+  const stored = server.endpoint.protocol === 'sftp' ? carols() : onDisk(server, name)
+  const { size } = await stat(stored)
+  if (size !== bytes) throw new Error(`${stored} has ${size} bytes instead of ${bytes}.`)
+  await rm(stored)
+  return result
 }

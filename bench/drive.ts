@@ -11,6 +11,8 @@ export interface Drive {
   /** Value of the header, of the n-th user; where there is one login only, the same for all. */
   authorization(user?: number): string
   restart(): Promise<void>
+  /** The end of what it has logged. */
+  lastWords(): Promise<string>
 }
 
 /** Clients of one drive: at most as many connections as there are requests at once. */
@@ -32,7 +34,9 @@ export class Client {
   async send(request: Request, ...expected: number[]): Promise<Answer> {
     const connection = this.#idle.pop() ?? new HttpConnection(this.drive.port, this.drive.authorization(this.user))
     this.#requests++
-    const answer = await connection.request(request)
+    const answer = await connection.request(request).catch((error: unknown) => {
+      throw new Error(`${this.drive.name}: ${(error as Error).message}`, { cause: error })
+    })
     this.#idle.push(connection)
     if (!expected.includes(answer.status)) {
       const text = answer.body.toString('utf8', 0, 300)
@@ -46,11 +50,36 @@ export class Client {
   }
 }
 
-/** Works through `items`, `atOnce` at a time. */
-export async function each<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<unknown>): Promise<void> {
+/**
+ * Works through `items`, `atOnce` at a time, for `seconds` at most.
+ * @returns how many are done: the first of them
+ */
+export async function each<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<unknown>,
+  seconds = Infinity,
+): Promise<number> {
   const queue = items.values()
+  const until = performance.now() + seconds * 1000
+  let done = 0
   const worker = async () => {
-    for (const item of queue) await work(item)
+    while (performance.now() < until) {
+      const next = queue.next()
+      if (next.done === true) return
+      await work(next.value)
+      done++
+    }
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+  return done
+}
+
+/** `each`, and the seconds that it took. */
+export async function timedEach<T>(
+  ...work: Parameters<typeof each<T>>
+): Promise<{ readonly done: number; readonly seconds: number }> {
+  const start = performance.now()
+  const done = await each(...work)
+  return { done, seconds: (performance.now() - start) / 1000 }
 }

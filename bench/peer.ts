@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -56,6 +56,10 @@ export class Peer implements Drive {
   async restart(): Promise<void> {
     await this.#end()
     await this.#serve()
+  }
+
+  async lastWords(): Promise<string> {
+    return (await readFile(path.join(this.folder, 'log'), 'utf8')).split('\n').slice(-8).join('\n')
   }
 
   async stop(): Promise<void> {

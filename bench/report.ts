@@ -9,7 +9,7 @@ export interface Row {
   readonly server: string
   readonly workload: string
   readonly title: string
-  readonly unit: string
+  readonly unit: Workload['unit']
   readonly ftpcluster: number
   readonly rclone: number
   readonly direct: number | undefined
@@ -34,7 +34,14 @@ export interface Round {
   readonly direct: Result | undefined
 }
 
-export function rowOf(workload: Workload, server: Server, rounds: readonly Round[]): Row {
+/** A workload on a server, as often as it was run. */
+export interface Measurement {
+  readonly server: Pick<Server, 'name' | 'kind'>
+  readonly workload: { readonly name: string; readonly title: string; readonly unit: Workload['unit'] }
+  readonly rounds: readonly Round[]
+}
+
+export function rowOf({ server, workload, rounds }: Measurement): Row {
   const { name, title, unit } = workload
   const more = isRate(unit)
   const target = (measure: Measure) => targetOf(name, measure, server)
@@ -94,8 +101,16 @@ export interface Memory {
   readonly ratio: Ratio
 }
 
-export function memoryOf(ftpcluster: number, rclone: number): Memory {
-  return { ftpcluster, rclone, ratio: ratioOf([ftpcluster / rclone], MEMORY_TARGET, false) }
+export function memoryOf(peaks: readonly { readonly ftpcluster: number; readonly rclone: number }[]): Memory {
+  return {
+    ftpcluster: median(peaks.map(({ ftpcluster }) => ftpcluster)),
+    rclone: median(peaks.map(({ rclone }) => rclone)),
+    ratio: ratioOf(
+      peaks.map(({ ftpcluster, rclone }) => ftpcluster / rclone),
+      MEMORY_TARGET,
+      false,
+    ),
+  }
 }
 
 const number = (value: number | undefined): string => {
@@ -116,7 +131,7 @@ const verdict = ({ target, met }: Ratio, more: boolean): string =>
 export function tableOf(rows: readonly Row[]): string {
   const head = ['workload', 'unit', 'ftpcluster', 'rclone', 'ratio', 'spread', 'target', 'CPU s: ours', 'rclone']
   const lines = rows.flatMap((row) => {
-    const more = isRate(row.unit as Workload['unit'])
+    const more = isRate(row.unit)
     const { ratio, cpuPerGib, cpuPer1000, ofDirect } = row
     const spread = ({ least, most }: Ratio) => `${number(least)}-${number(most)}`
     const cpu = cpuPerGib ?? cpuPer1000

@@ -15,6 +15,8 @@ export interface Scale {
   readonly treeFiles: number
   readonly mixedSeconds: number
   readonly folders: readonly number[]
+  /** Seconds after which requests of a kind that take one long time are enough: the rate is that of those done. */
+  readonly patience: number
 }
 
 const MIB = 1024 ** 2
@@ -29,8 +31,9 @@ export const WHOLE: Scale = {
   smallPuts: 500,
   names: 200,
   treeFiles: 500,
-  mixedSeconds: 20,
+  mixedSeconds: 10,
   folders: [100, 1000, 10_000],
+  patience: 5,
 }
 
 export const QUICK: Scale = {
@@ -45,4 +48,11 @@ export const QUICK: Scale = {
   treeFiles: 60,
   mixedSeconds: 3,
   folders: [1000],
+  patience: 2,
+}
+
+/** `1 GiB`, `256 MiB`, `4 KiB`. */
+export function sizeName(bytes: number): string {
+  if (bytes >= GIB) return `${bytes / GIB} GiB`
+  return bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / 1024} KiB`
 }

@@ -1,7 +1,8 @@
 import type { Endpoint } from '../src/storage/driver.js'
+import { PasswordHasher } from '../src/auth/password-hasher.js'
 import { startLab, type DaemonKind, type Lab } from '../test/lab/lab.js'
 import { GatewayProcess } from '../test/support/gateway.js'
-import { delayProxy, type DelayProxy } from './delay-proxy.js'
+import { delayProxy } from './delay-proxy.js'
 import type { Drive } from './drive.js'
 import { Peer } from './peer.js'
 
@@ -22,6 +23,11 @@ export interface Place {
   readonly kind: DaemonKind
   /** Milliseconds that lie between the drives and the server. */
   readonly roundTrip?: number
+}
+
+/** rclone 1.60 does not always resume the TLS session on data connections, which proftpd asks for: its operations fail then. */
+const SETTINGS: Partial<Record<DaemonKind, readonly string[]>> = {
+  'proftpd-ftps': ['TLSOptions NoSessionReuseRequired'],
 }
 
 export interface Stage {
@@ -62,6 +68,10 @@ export class Gateway implements Drive {
     await this.process.serve()
   }
 
+  lastWords(): Promise<string> {
+    return Promise.resolve(this.process.log.split('\n').slice(-4).join('\n'))
+  }
+
   stop(): Promise<void> {
     return this.process.stop()
   }
@@ -78,22 +88,16 @@ export async function startStage(places: readonly Place[], nodeOptions: readonly
     for (const end of stops.splice(0).reverse()) await end()
   }
   try {
-    const lab = await startLab({ daemons: [...new Set(places.map(({ kind }) => kind))] })
+    const kinds = [...new Set(places.map(({ kind }) => kind))]
+    const lab = await startLab({ daemons: kinds.map((kind) => ({ kind, settings: SETTINGS[kind] ?? [] })) })
     stops.push(() => lab.stop())
     const servers: Server[] = []
     for (const place of places) {
-      const { kind, roundTrip } = place
-      const daemon = lab.daemon(kind)
-      const { username, password, home, uid } = daemon.account('alice')
-      let endpoint = daemon.endpoint
-      if (roundTrip !== undefined) {
-        const proxy: DelayProxy = await delayProxy(endpoint, roundTrip)
-        stops.push(() => proxy.stop())
-        endpoint = proxy.endpoint
-      }
-      servers.push({ name: nameOf(place), kind, endpoint, login: { username, password }, home, uid })
+      const [server, end] = await serverAt(lab, place)
+      servers.push(server)
+      stops.push(end)
     }
-    const gateway = await startGateway(servers, nodeOptions)
+    const gateway = await startGateway(servers, { users: USERS, nodeOptions })
     stops.push(() => gateway.stop())
     const rclone = await Peer.start(servers, 'off')
     stops.push(() => rclone.stop())
@@ -106,14 +110,39 @@ export async function startStage(places: readonly Place[], nodeOptions: readonly
   }
 }
 
-async function startGateway(servers: readonly Server[], nodeOptions: readonly string[]): Promise<Gateway> {
-  const users = Array.from({ length: USERS }, (_, n) => ({ username: userName(n), password: PASSWORD }))
+/** Alice's home on a daemon, and what ends the way to it. */
+export async function serverAt(lab: Lab, place: Place): Promise<readonly [server: Server, end: () => void]> {
+  const { kind, roundTrip } = place
+  const daemon = lab.daemon(kind)
+  const { username, password, home, uid } = daemon.account('alice')
+  const proxy = roundTrip === undefined ? undefined : await delayProxy(daemon.endpoint, roundTrip)
+  const endpoint = proxy?.endpoint ?? daemon.endpoint
+  const server = { name: nameOf(place), kind, endpoint, login: { username, password }, home, uid }
+  return [server, () => proxy?.stop()]
+}
+
+/** The product with users who have the same folders, or those of `mounts`. */
+export async function startGateway(
+  servers: readonly Pick<Server, 'name' | 'endpoint' | 'login'>[],
+  {
+    users = 1,
+    nodeOptions = [],
+    mounts = () => servers,
+  }: {
+    readonly users?: number
+    readonly nodeOptions?: readonly string[]
+    readonly mounts?: (user: number) => readonly Pick<Server, 'name' | 'login'>[]
+  } = {},
+): Promise<Gateway> {
+  // Whoever starts cold pays for the hash of a password; the others' are cheap ones, so that 200 can be there soon.
+  const { hash: passwordHash } = await new PasswordHasher(4).hash(PASSWORD)
+  const numbers = Array.from({ length: users }, (_, n) => n)
   const process = await GatewayProcess.start(
     {
       servers: servers.map(({ name, endpoint }) => ({ alias: name, endpoint })),
-      users,
-      permissions: users.flatMap(({ username: user }) =>
-        servers.map(({ name, login }) => ({ user, server: name, login })),
+      users: numbers.map((n) => ({ username: userName(n), ...(n === 0 ? { password: PASSWORD } : { passwordHash }) })),
+      permissions: numbers.flatMap((n) =>
+        mounts(n).map(({ name, login }) => ({ user: userName(n), server: name, login })),
       ),
     },
     { nodeOptions },

@@ -36,13 +36,17 @@ const TARGETS: readonly Row[] = [
 /** Peak memory of the gateway over the whole run, against rclone's. */
 export const MEMORY_TARGET = 0.9
 
-export function targetOf(workload: string, measure: Measure, server: Server): number | undefined {
+export function targetOf(
+  workload: string,
+  measure: Measure,
+  server: Pick<Server, 'name' | 'kind'>,
+): number | undefined {
   const group = groupOf(server)
   if (group === undefined) return undefined
   return TARGETS.find(([name, of]) => name === workload && of === measure)?.[2][group]
 }
 
-function groupOf({ name, kind }: Server): Group | undefined {
+function groupOf({ name, kind }: Pick<Server, 'name' | 'kind'>): Group | undefined {
   if (name.endsWith('-10ms')) return kind === 'sshd' ? 'sftp-10ms' : 'ftp-10ms'
   if (name !== kind) return undefined
   if (kind === 'sshd') return 'sftp'

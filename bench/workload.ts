@@ -19,6 +19,7 @@ export interface Result {
   readonly value: number
   /** Of file content that went through the drive. */
   readonly bytes?: number
+  /** That were answered, the first of those planned. */
   readonly requests?: number
   /** CPU seconds, where the workload measures them itself: others are measured around `run`. */
   readonly cpu?: number
@@ -31,21 +32,25 @@ export type Need = 'big' | 'quarters' | 'small' | number
 export interface Workload {
   readonly name: string
   /** As in the table. */
-  readonly title: string
+  readonly title: string | ((scale: Scale) => string)
   readonly unit: 'MB/s' | 'per s' | 'ms'
   /** Against which rclone; default `rclone`. */
   readonly peer?: 'rclone' | 'caching'
+  /** It starts the drives anew, which makes everything cold. */
+  readonly restarts?: boolean
   /** Read-only data that must be there. */
   readonly needs?: readonly Need[]
-  /** Whether it makes sense on this server; default: yes. */
-  fits?(server: Server): boolean
   /** Untimed: makes the turn's own files, warms what is to be warm. */
   before?(turn: Turn): Promise<void>
   run(turn: Turn): Promise<Result>
   /** Untimed: looks at the files on the server, removes them. */
-  after?(turn: Turn): Promise<void>
+  after?(turn: Turn, result: Result): Promise<void>
   /** The same without any gateway, by a client of the protocol. */
   direct?(turn: Omit<Turn, 'drive'>): Promise<Result>
+}
+
+export function titleOf({ title }: Workload, scale: Scale): string {
+  return typeof title === 'string' ? title : title(scale)
 }
 
 /** Units in which more is better. */

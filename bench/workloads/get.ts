@@ -1,7 +1,8 @@
 import { bigFile, inDrive, quarterFile, smallFile, smallName } from '../data.js'
 import { Check, type Content } from '../content.js'
-import { Client, each } from '../drive.js'
+import { Client, each, timedEach } from '../drive.js'
 import { downloadDirectly } from '../direct.js'
+import { sizeName } from '../scale.js'
 import { MB, median, timed, type Turn, type Workload } from '../workload.js'
 
 /** Reads a file, or a part, and compares every byte. */
@@ -28,7 +29,7 @@ async function warm({ drive, server }: Turn, connections: number): Promise<void>
 export const getBig: Workload = {
   name: 'get',
   needs: ['big'],
-  title: 'GET 1 GiB',
+  title: ({ big }) => `GET ${sizeName(big)}`,
   unit: 'MB/s',
   before: (turn) => warm(turn, 1),
   async run({ drive, server, scale }) {
@@ -44,7 +45,7 @@ export const getBig: Workload = {
 export const getFour: Workload = {
   name: 'get-4',
   needs: ['quarters'],
-  title: 'GET 4 x 256 MiB at once',
+  title: ({ quarter }) => `GET 4 x ${sizeName(quarter)} at once`,
   unit: 'MB/s',
   before: (turn) => warm(turn, 4),
   async run({ drive, server, scale }) {
@@ -63,18 +64,19 @@ export const getFour: Workload = {
 export const getRange: Workload = {
   name: 'range',
   needs: ['big'],
-  title: 'ranged GET 1 MiB at 900 MiB, p50',
+  title: ({ rangeAt }) => `ranged GET 1 MiB at ${sizeName(rangeAt)}, p50`,
   unit: 'ms',
   before: (turn) => warm(turn, 1),
   async run({ drive, server, scale }) {
     const client = new Client(drive)
     const length = 1 << 20
     const times: number[] = []
-    for (let n = 0; n < 7; n++) {
+    const path = inDrive(drive.prefix, server, 'big.bin')
+    const once = async (n: number) => {
       const range = { start: scale.rangeAt + n * 4099, length }
-      const path = inDrive(drive.prefix, server, 'big.bin')
       times.push((await timed(() => fetchFile(client, path, bigFile(scale), range))) * 1000)
     }
+    await each([...Array(15).keys()], 1, once, scale.patience)
     client.close()
     return { value: median(times), bytes: length * times.length, requests: times.length }
   },
@@ -83,7 +85,7 @@ export const getRange: Workload = {
 export const getRanges: Workload = {
   name: 'ranges',
   needs: ['big'],
-  title: '200 random ranges of 64 KiB',
+  title: 'random ranges of 64 KiB',
   unit: 'per s',
   before: (turn) => warm(turn, 1),
   async run({ drive, server, scale, round }) {
@@ -95,11 +97,10 @@ export const getRanges: Workload = {
       (_, n) => ((n + 1) * 104_729 * (round + 7) * 31) % (scale.big - length),
     )
     const path = inDrive(drive.prefix, server, 'big.bin')
-    const seconds = await timed(async () => {
-      for (const start of starts) await fetchFile(client, path, bigFile(scale), { start, length })
-    })
+    const one = (start: number) => fetchFile(client, path, bigFile(scale), { start, length })
+    const { done, seconds } = await timedEach(starts, 1, one, scale.patience)
     client.close()
-    return { value: starts.length / seconds, bytes: length * starts.length, requests: starts.length }
+    return { value: done / seconds, bytes: length * done, requests: done }
   },
 }
 
@@ -113,11 +114,10 @@ function getSmall(atOnce: number): Workload {
     async run({ drive, server, scale }) {
       const client = new Client(drive)
       const names = Array.from({ length: scale.smallGets }, (_, n) => n)
-      const seconds = await timed(() =>
-        each(names, atOnce, (n) => fetchFile(client, inDrive(drive.prefix, server, smallName(n)), smallFile(n))),
-      )
+      const one = (n: number) => fetchFile(client, inDrive(drive.prefix, server, smallName(n)), smallFile(n))
+      const { done, seconds } = await timedEach(names, atOnce, one, scale.patience)
       client.close()
-      return { value: names.length / seconds, requests: names.length }
+      return { value: done / seconds, requests: done }
     },
   }
 }

@@ -1,7 +1,7 @@
 import { chown, readdir, writeFile } from 'node:fs/promises'
 import { inDrive, makeFolderIn, onDisk, removeFolder } from '../data.js'
-import { Client, each } from '../drive.js'
-import { timed, type Turn, type Workload } from '../workload.js'
+import { Client, each, timedEach } from '../drive.js'
+import { type Turn, type Workload } from '../workload.js'
 
 const folderOf = ({ id }: Turn): string => `names-${id}`
 const namesOf = ({ scale }: Turn): string[] => Array.from({ length: scale.names }, (_, n) => `n-${n}`)
@@ -13,8 +13,8 @@ function onNames(workload: {
   /** Whether the names stand there before. */
   readonly planted: boolean
   readonly one: (client: Client, path: string, turn: Turn) => Promise<unknown>
-  /** What the folder must hold in the end. */
-  readonly left: (names: readonly string[]) => string[]
+  /** What the folder must hold in the end: of the names that were worked on, and of the rest. */
+  readonly left: (done: readonly string[], rest: readonly string[]) => string[]
 }): Workload {
   const { name, title, atOnce } = workload
   return {
@@ -44,18 +44,16 @@ function onNames(workload: {
       const { drive, server } = turn
       const client = new Client(drive)
       const names = namesOf(turn)
-      const seconds = await timed(() =>
-        each(names, atOnce, (name) =>
-          workload.one(client, inDrive(drive.prefix, server, `${folderOf(turn)}/${name}`), turn),
-        ),
-      )
+      const one = (name: string) =>
+        workload.one(client, inDrive(drive.prefix, server, `${folderOf(turn)}/${name}`), turn)
+      const { done, seconds } = await timedEach(names, atOnce, one, turn.scale.patience)
       client.close()
-      return { value: names.length / seconds, requests: names.length }
+      return { value: done / seconds, requests: done }
     },
-    async after(turn) {
+    async after(turn, { requests }) {
       const folder = onDisk(turn.server, folderOf(turn))
       const found = (await readdir(folder)).sort()
-      const wanted = workload.left(namesOf(turn)).sort()
+      const wanted = workload.left(namesOf(turn).slice(0, requests), namesOf(turn).slice(requests)).sort()
       if (found.join() !== wanted.join()) throw new Error(`${folder} holds ${found.join(' ').slice(0, 200)}`)
       await removeFolder(turn.server, folderOf(turn))
     },
@@ -71,7 +69,7 @@ export const move = onNames({
     const destination = `http://127.0.0.1:${client.drive.port}${path}-moved`
     return client.send({ method: 'MOVE', path, headers: { Destination: destination, Overwrite: 'F' } }, 201)
   },
-  left: (names) => names.map((name) => `${name}-moved`),
+  left: (done, rest) => [...done.map((name) => `${name}-moved`), ...rest],
 })
 
 export const makeCollection = onNames({
@@ -80,7 +78,7 @@ export const makeCollection = onNames({
   atOnce: 1,
   planted: false,
   one: (client, path) => client.send({ method: 'MKCOL', path }, 201),
-  left: (names) => [...names],
+  left: (done) => [...done],
 })
 
 export const remove = onNames({
@@ -89,5 +87,5 @@ export const remove = onNames({
   atOnce: 16,
   planted: true,
   one: (client, path) => client.send({ method: 'DELETE', path }, 204),
-  left: () => [],
+  left: (_, rest) => [...rest],
 })

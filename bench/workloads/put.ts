@@ -2,6 +2,7 @@ import { checkFile, type Content } from '../content.js'
 import { inDrive, makeFolderIn, onDisk, removeFolder, SMALL } from '../data.js'
 import { uploadDirectly } from '../direct.js'
 import { Client, each } from '../drive.js'
+import { sizeName } from '../scale.js'
 import { MB, timed, type Turn, type Workload } from '../workload.js'
 import { stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,7 +16,7 @@ interface Upload {
 
 function put(upload: {
   readonly name: string
-  readonly title: string
+  readonly title: Workload['title']
   readonly unit: 'MB/s' | 'per s'
   readonly atOnce: number
   readonly files: (turn: Turn) => Upload[]
@@ -50,22 +51,23 @@ function put(upload: {
       const { drive, server } = turn
       const files = upload.files(turn)
       const client = new Client(drive)
+      let done = 0
       const seconds = await timed(async () => {
-        await each(files, atOnce, ({ name, content }) =>
+        const one = ({ name, content }: Upload) =>
           client.send(
             { method: 'PUT', path: inDrive(drive.prefix, server, `${folderOf(turn)}/${name}`), body: content },
             201,
-          ),
-        )
-        if (upload.untilStored) await Promise.all(files.map((file) => stored(turn, file)))
+          )
+        done = await each(files, atOnce, one, turn.scale.patience)
+        if (upload.untilStored) await Promise.all(files.slice(0, done).map((file) => stored(turn, file)))
       })
       client.close()
-      const bytes = files.reduce((sum, { content }) => sum + content.length, 0)
-      const value = unit === 'MB/s' ? bytes / MB / seconds : files.length / seconds
-      return { value, ...(unit === 'MB/s' ? { bytes } : {}), requests: files.length }
+      const bytes = files.slice(0, done).reduce((sum, { content }) => sum + content.length, 0)
+      const value = unit === 'MB/s' ? bytes / MB / seconds : done / seconds
+      return { value, ...(unit === 'MB/s' ? { bytes } : {}), requests: done }
     },
-    async after(turn) {
-      for (const { name, content } of upload.files(turn)) {
+    async after(turn, { requests }) {
+      for (const { name, content } of upload.files(turn).slice(0, requests)) {
         await checkFile(onDisk(turn.server, `${folderOf(turn)}/${name}`), content)
       }
       await removeFolder(turn.server, folderOf(turn))
@@ -95,7 +97,7 @@ const small = ({ scale }: Turn): Upload[] =>
 
 export const putBig = put({
   name: 'put',
-  title: 'PUT 1 GiB',
+  title: ({ big }) => `PUT ${sizeName(big)}`,
   unit: 'MB/s',
   atOnce: 1,
   files: big,
@@ -103,14 +105,14 @@ export const putBig = put({
 })
 export const putFour = put({
   name: 'put-4',
-  title: 'PUT 4 x 256 MiB at once',
+  title: ({ quarter }) => `PUT 4 x ${sizeName(quarter)} at once`,
   unit: 'MB/s',
   atOnce: 4,
   files: quarters,
 })
 export const putCached = put({
   name: 'put-cached',
-  title: 'PUT 1 GiB, until stored; rclone caches writes',
+  title: ({ big }) => `PUT ${sizeName(big)}, until stored; rclone caches writes`,
   unit: 'MB/s',
   atOnce: 1,
   files: big,

@@ -7,6 +7,7 @@ export const coldStart: Workload = {
   name: 'start',
   title: 'cold start to the first listing',
   unit: 'ms',
+  restarts: true,
   async run({ drive, server }) {
     const client = new Client(drive)
     const seconds = await timed(async () => {

@@ -35,7 +35,7 @@ const local = (turn: Turn, what: string): string => path.join(turn.stage.lab.scr
 
 export const treeUp: Workload = {
   name: 'tree-up',
-  title: '500 small files up by rclone copy',
+  title: ({ treeFiles }) => `${treeFiles} small files up by rclone copy`,
   unit: 'per s',
   async before(turn) {
     await makeFolderIn(turn.drive, turn.server, folderOf(turn))
@@ -55,7 +55,7 @@ export const treeUp: Workload = {
 
 export const treeDown: Workload = {
   name: 'tree-down',
-  title: '500 small files down by rclone copy',
+  title: ({ treeFiles }) => `${treeFiles} small files down by rclone copy`,
   unit: 'per s',
   async before(turn) {
     await makeFolderIn(turn.drive, turn.server, folderOf(turn))

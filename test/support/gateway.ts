@@ -21,7 +21,9 @@ let built: Promise<unknown> | undefined
 /** What the cluster file of a gateway says. */
 export interface Cluster {
   readonly servers: readonly { readonly alias: string; readonly endpoint: Endpoint }[]
-  readonly users: readonly { readonly username: string; readonly password: string; readonly admin?: boolean }[]
+  readonly users: readonly ({ readonly username: string; readonly admin?: boolean } & (
+    { readonly password: string } | { readonly passwordHash: string }
+  ))[]
   readonly permissions: readonly {
     readonly user: string
     readonly server: string

@@ -1,0 +1,24 @@
+import { inDrive, makeFolderIn, removeFolder, SMALL } from './data.js'
+import { Client, each, type Drive } from './drive.js'
+import type { Server } from './stage.js'
+
+/** Seconds for each kind of request. */
+const EACH = 0.4
+
+/** A drive that is in use has compiled what it runs and is logged in at its servers; `start` is the row for one that is not. */
+export async function warmUp(drive: Drive, server: Server): Promise<void> {
+  const folder = `warm-${server.name}-${drive.name}`
+  await makeFolderIn(drive, server, folder)
+  const client = new Client(drive)
+  const path = (name: string) => inDrive(drive.prefix, server, `${folder}/${name}`)
+  const list = () => client.send({ method: 'PROPFIND', path: path(''), headers: { Depth: '1' } }, 207)
+  await list()
+  const body = 'w'.repeat(SMALL)
+  const names = Array.from({ length: 400 }, (_, n) => path(`${n}.txt`))
+  const stored = await each(names, 8, (name) => client.send({ method: 'PUT', path: name, body }, 201), EACH)
+  const again = Array.from({ length: 1000 }, (_, n) => names[n % stored] ?? '')
+  await each(again, 8, (name) => client.send({ method: 'GET', path: name }, 200), EACH)
+  await each(again, 4, list, EACH)
+  client.close()
+  await removeFolder(server, folder)
+}
