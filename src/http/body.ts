@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { madeForOneReader } from '../storage/spent-bytes.js'
 import { clientGone, HttpError } from './errors.js'
 
 /** A client that sends nothing of a body for this long is cut. */
@@ -7,6 +8,8 @@ export const CLIENT_IDLE_MS = 60_000
 const MIN_RATE = 1024
 /** Bytes of an unwanted body that are read to keep the connection. */
 const DRAIN_LIMIT = 64 * 1024
+/** Bytes that wait for whoever reads a body, besides those that Node keeps. */
+const AHEAD = 256 * 1024
 /** How long, and for how many bytes, a closing connection still listens, so that the client gets to read the answer. */
 const LINGER_MS = 2000
 const LINGER_BYTES = 4 * 1024 * 1024
@@ -47,8 +50,8 @@ export interface BodyOptions {
 }
 
 /**
- * The body as it comes. Reading starts with the first pull. Leaving early keeps the connection open, so that the answer
- * can be sent. Ends without error only when the request is complete.
+ * The body as it comes, in chunks made for one reader. Reading starts with the first pull. Leaving early keeps the
+ * connection open, so that the answer can be sent. Ends without error only when the request is complete.
  * @throws HttpError 408 (idle or too slow), 499 (client gone); the signal's reason
  */
 export async function* bodyOf(request: IncomingMessage, options: BodyOptions): AsyncGenerator<Buffer, void, undefined> {
@@ -57,7 +60,15 @@ export async function* bodyOf(request: IncomingMessage, options: BodyOptions): A
   let failure: Error | undefined
   let ended = request.readableEnded
   let wake: (() => void) | undefined
-  const onReadable = () => wake?.()
+  /** As they came: putting them together would copy every byte once more. */
+  const pieces: Buffer[] = []
+  let ahead = 0
+  const onData = (piece: Buffer) => {
+    pieces.push(piece)
+    ahead += piece.length
+    if (ahead >= AHEAD) request.pause()
+    wake?.()
+  }
   const onEnd = () => {
     ended = true
     wake?.()
@@ -71,7 +82,7 @@ export async function* bodyOf(request: IncomingMessage, options: BodyOptions): A
     failure ??= signal.reason instanceof Error ? signal.reason : clientGone(signal.reason)
     wake?.()
   }
-  request.on('readable', onReadable).on('end', onEnd).on('error', onFailure).on('close', onClose)
+  request.on('data', onData).on('end', onEnd).on('error', onFailure).on('close', onClose)
   signal.addEventListener('abort', onAbort)
   if (signal.aborted) onAbort()
   else if (request.destroyed && !ended) onFailure()
@@ -80,13 +91,15 @@ export async function* bodyOf(request: IncomingMessage, options: BodyOptions): A
   try {
     for (;;) {
       if (failure !== undefined) throw failure
-      const chunk = request.read() as Buffer | null
-      if (chunk !== null) {
+      const chunk = pieces.shift()
+      if (chunk !== undefined) {
         received += chunk.length
-        yield chunk
+        ahead -= chunk.length
+        yield madeForOneReader(chunk)
         continue
       }
       if (ended) break
+      request.resume()
       const since = performance.now()
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => {
@@ -104,7 +117,7 @@ export async function* bodyOf(request: IncomingMessage, options: BodyOptions): A
     }
     if (!request.complete) throw clientGone()
   } finally {
-    request.off('readable', onReadable).off('end', onEnd).off('close', onClose)
+    request.pause().off('data', onData).off('end', onEnd).off('close', onClose)
     signal.removeEventListener('abort', onAbort)
     // The error listener stays: a late reset must not become an uncaught exception.
   }

@@ -27,10 +27,12 @@ export async function writeFile(uploads: Uploads, write: FileWrite, call: Call):
     return current
   }
   let pulled = false
-  const watched = (async function* () {
-    pulled = true
-    yield* source
-  })()
+  const watched: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]: () => {
+      pulled = true
+      return source[Symbol.asyncIterator]()
+    },
+  }
   try {
     const entry = await parts.connections.use(
       mount.account,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { isStorageError, StorageError } from '../errors.js'
+import { free } from '../spent-bytes.js'
 import type { Reply } from './control-channel.js'
 import { openData } from './data-connection.js'
 import { aborted, timedOut, within, type Session } from './session.js'
@@ -42,6 +43,8 @@ class Sender {
   /** Why the data connection is gone. */
   #broken: Error | undefined
   #sent = 0
+  /** The chunk that was written last has left. */
+  #onLeft: (() => void) | undefined
   /** What waits for the next of: a reply, the end of either connection, the signal. */
   #onInterrupt: (() => void) | undefined
 
@@ -103,6 +106,10 @@ class Sender {
       throw error
     }
     const iterator = job.source[Symbol.asyncIterator]()
+    const onWritten = (error?: Error | null) => {
+      if (error) this.#broken ??= error
+      this.#onLeft?.()
+    }
     this.#watchdog.rest()
     for (;;) {
       const next = await this.#pull(iterator)
@@ -114,16 +121,13 @@ class Sender {
       const chunk = next.value.value
       if (chunk.length === 0) continue
       this.#sent += chunk.length
-      const flushed = new Promise<void>((resolve) =>
-        socket.write(chunk, (error) => {
-          if (error) this.#broken ??= error
-          resolve()
-        }),
-      )
-      if (socket.writableLength === 0) continue
-      this.#watchdog.expect(session.deadlines.stall)
-      if ((await this.#race(flushed)) === 'interrupted') break
-      this.#watchdog.rest()
+      socket.write(chunk, onWritten)
+      if (socket.writableLength > 0) {
+        this.#watchdog.expect(session.deadlines.stall)
+        if ((await this.#race(new Promise<void>((resolve) => (this.#onLeft = resolve)))) === 'interrupted') break
+        this.#watchdog.rest()
+      }
+      free(chunk)
     }
     // Not awaited: a source that hangs would hang this too.
     iterator.return?.().catch(() => undefined)
