@@ -1,29 +1,24 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { FileLock, type HeldLock } from './file-lock.js'
 import { parsePasswd, type PasswdEntry } from './passwd.js'
 import { ProvisionError } from './provision-error.js'
 import type { ProvisionerCall } from './provisioner.js'
 import { RemoteFile } from './remote-file.js'
 import { failure, type Tools } from './tools.js'
 
-const LOCK_DEADLINE = 20_000
-const LOCK_RETRY = 100
-/** Minutes of the server's clock after which whoever held the lock is taken for dead. No step takes that long. */
-const LOCK_STALE = 5
-
 /**
- * A text file with one account or group on each line, on a server. Read whole, changed under a lock that is a folder beside
- * it, and replaced whole with its owner and mode kept.
+ * A text file with one account or group on each line, on a server. Read whole, changed under a lock and replaced whole, with
+ * its owner and mode kept.
  */
 export class AccountFile {
-  readonly #file: RemoteFile
-  readonly #lock: string
+  readonly #lock: FileLock
 
+  /** @param owner as in `FileLock` */
   constructor(
     private readonly tools: Tools,
     readonly path: string,
+    owner: string | undefined,
   ) {
-    this.#file = new RemoteFile(tools, path)
-    this.#lock = `${path}.ftpcluster-lock`
+    this.#lock = new FileLock(tools, path, owner)
   }
 
   /** @throws UNSUPPORTED when there is no such file */
@@ -37,46 +32,48 @@ export class AccountFile {
     throw failure(argv, result)
   }
 
-  /** Replaces the file by what `change` makes of it, unless that is the same. Only under the lock. */
+  /** One at a time, whichever gateway it is. @throws TIMED_OUT when somebody else holds the lock all the while */
+  locked<T>(call: ProvisionerCall, body: (file: LockedFile) => Promise<T>): Promise<T> {
+    return this.#lock.hold(call, (held) => body(new LockedFile(this.tools, this, held)))
+  }
+}
+
+/** The file while its lock is held: who loses the lock changes nothing any more. */
+export class LockedFile {
+  readonly #file: RemoteFile
+
+  constructor(
+    private readonly tools: Tools,
+    private readonly file: AccountFile,
+    private readonly held: HeldLock,
+  ) {
+    this.#file = new RemoteFile(tools, file.path)
+  }
+
+  /** Replaces the file by what `change` makes of it, unless that is the same. */
   async edit(change: (text: string) => string, call: ProvisionerCall): Promise<void> {
-    const before = await this.read(call)
+    const before = await this.file.read(call)
     const after = change(before)
     if (after === before) return
-    // Somebody without the lock, such as an editor, may have been here.
-    if ((await this.read(call)) !== before) {
-      throw new ProvisionError('PROTOCOL', `${this.path} was changed by somebody else at the same moment.`)
-    }
-    await this.#file.replace(after, { like: this.path }, call)
+    await this.#assertStill(before, call)
+    await this.#file.replace(after, { like: this.file.path }, call, this.held)
   }
 
-  /** One at a time, whichever gateway it is. @throws TIMED_OUT when the lock is held all the while */
-  async locked<T>(call: ProvisionerCall, body: () => Promise<T>): Promise<T> {
-    await this.#acquire(call)
-    try {
-      return await body()
-    } finally {
-      // Without the signal: the lock must go also when the step was stopped. A lock that stays is broken when it is stale.
-      await this.tools.asRoot(['rmdir', '--', this.#lock]).catch(() => undefined)
+  /** Replaces the file by a copy of it that `change` was given the path of. */
+  async editCopy(change: (copy: string) => Promise<void>, call: ProvisionerCall): Promise<void> {
+    const before = await this.file.read(call)
+    const make = async (copy: string) => {
+      await this.tools.must(['cp', '-p', '-T', '--', this.file.path, copy], call)
+      await change(copy)
+      await this.#assertStill(before, call)
     }
+    await this.#file.replaceBy(make, call, this.held)
   }
 
-  async #acquire(call: ProvisionerCall): Promise<void> {
-    const argv = ['mkdir', '--', this.#lock]
-    const until = AbortSignal.timeout(LOCK_DEADLINE)
-    for (;;) {
-      const result = await this.tools.asRoot(argv, call)
-      if (result.code === 0) return
-      if (!/file exists/i.test(result.stderr)) throw failure(argv, result)
-      const stale = ['find', this.#lock, '-maxdepth', '0', '-mmin', `+${LOCK_STALE}`]
-      if ((await this.tools.asRoot(stale, call)).stdout !== '') {
-        await this.tools.asRoot(['rmdir', '--', this.#lock], call)
-        continue
-      }
-      if (until.aborted) {
-        throw new ProvisionError('TIMED_OUT', `Somebody else has been changing ${this.path} for ${LOCK_DEADLINE} ms.`)
-      }
-      await delay(LOCK_RETRY)
-    }
+  /** Somebody without the lock, such as an editor, may have been here. @throws PROTOCOL */
+  async #assertStill(before: string, call: ProvisionerCall): Promise<void> {
+    if ((await this.file.read(call)) === before) return
+    throw new ProvisionError('PROTOCOL', `${this.file.path} was changed by somebody else at the same moment.`)
   }
 }
 

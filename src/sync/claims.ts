@@ -11,16 +11,20 @@ export class Claims {
 
   constructor(private readonly database: Database) {}
 
-  /** Takes the server, or holds it for longer. @returns false while somebody else has it */
-  async take(serverId: number): Promise<boolean> {
+  /**
+   * Takes the server, or holds it for longer.
+   * @returns what locks there are signed with, the same for whoever has the claim; undefined while somebody else has it
+   */
+  async take(serverId: number): Promise<string | undefined> {
     return this.database.transaction(async (transaction) => {
       const row = await this.database.models.Provisioner.findByPk(serverId, { transaction })
-      if (!row) return false
+      if (!row) return undefined
       const other = row.claimedBy !== null && row.claimedBy !== this.#me
       const held = (row.claimedUntil?.getTime() ?? 0) > Date.now()
-      if (other && held && !isDead(row.claimedBy ?? '')) return false
+      if (other && held && !isDead(row.claimedBy ?? '')) return undefined
       await row.update({ claimedBy: this.#me, claimedUntil: new Date(Date.now() + HOLDS) }, { transaction })
-      return true
+      // Another gateway has servers of the same number, and did not begin in the same millisecond.
+      return `${serverId}-${row.createdAt.getTime().toString(36)}`
     })
   }
 

@@ -24,6 +24,11 @@ export interface ProvisionerOptions extends ProvisionerCall {
   readonly secret?: ProvisionerSecret | undefined
   /** The only folder from which commands are run on the gateway itself; without it none are. */
   readonly commandsFolder?: string | undefined
+  /**
+   * Whose work it is: the same for all runs of a gateway on this server, and nobody else's. What an earlier run left locked
+   * there is taken over at once. Only for who holds the server's claim.
+   */
+  readonly owner?: string | undefined
   /** For each program, request or login, in milliseconds. */
   readonly deadline?: number | undefined
   /** Milliseconds since the epoch; dates archives. */

@@ -82,12 +82,13 @@ export class ServerSync {
 
   /**
    * Does the queued steps in their order, each only if what is there now still asks for it.
+   * @param owner of the claim on the server, see `Claims`
    * @param alive is asked between steps; false: somebody else works here
    * @throws ProvisionError when the server has to be left alone for now: what is queued stays
    */
-  async work(serverId: number, signal: AbortSignal, alive: () => Promise<boolean>): Promise<void> {
+  async work(serverId: number, owner: string, signal: AbortSignal, alive: () => Promise<boolean>): Promise<void> {
     const server = await this.parts.servers.get(serverId)
-    await this.#with(server, signal, async (provisioner, place) => {
+    const inWork = async (provisioner: Provisioner, place: StepPlace) => {
       const there = new Map((await provisioner.read({ signal })).map((account) => [account.name, account]))
       for (let queued = await this.parts.queue.queued(serverId); queued.length > 0;) {
         for (const step of queued) {
@@ -97,7 +98,8 @@ export class ServerSync {
         queued = await this.parts.queue.queued(serverId)
       }
       await this.#remember(server, provisioner, await provisioner.read({ signal }))
-    })
+    }
+    await this.#with(server, signal, inWork, owner)
   }
 
   /** One account as it is there, and whether it can be one of ours. @throws ProvisionError */
@@ -193,13 +195,14 @@ export class ServerSync {
     server: Server,
     signal: AbortSignal,
     work: (provisioner: Provisioner, place: StepPlace) => Promise<T>,
+    owner?: string,
   ): Promise<T> {
     const { servers, provisioners, drivers, open, commandsFolder } = this.parts
     const info = await provisioners.find(server.id)
     if (!info) throw new ProvisionError('UNSUPPORTED', `The accounts of ${server.alias} are not managed.`)
     const endpoint = endpointOf(server)
     const provisioner = await open({
-      ...{ drivers, signal, commandsFolder },
+      ...{ drivers, signal, commandsFolder, owner },
       server: { endpoint, admin: await servers.adminLogin(server.id) },
       settings: info.settings,
       secret: await provisioners.secrets(server.id),

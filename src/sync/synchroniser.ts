@@ -214,13 +214,15 @@ export class Synchroniser {
   }
 
   async #work(serverId: number, attempts: number): Promise<void> {
-    if (!(await this.#claims.take(serverId))) {
+    const owner = await this.#claims.take(serverId)
+    if (owner === undefined) {
       // Looked at again when the other one should be done.
       await this.#sleepUntilFree(serverId)
       return
     }
     try {
-      await this.#server.work(serverId, this.#stop.signal, () => this.#claims.take(serverId))
+      const alive = async () => (await this.#claims.take(serverId)) !== undefined
+      await this.#server.work(serverId, owner, this.#stop.signal, alive)
       await this.#setPause(serverId, { attempts: 0, nextAttemptAt: null })
     } catch (error) {
       if (this.#stop.signal.aborted) return

@@ -1,4 +1,4 @@
-import { entryOf, isLocked, type AccountFile } from './account-file.js'
+import { entryOf, isLocked, type AccountFile, type LockedFile } from './account-file.js'
 import { refuseIf, reservedUid, virtualNameProblem } from './account-names.js'
 import type { Homes } from './homes.js'
 import { parsePasswd, type PasswdEntry } from './passwd.js'
@@ -52,7 +52,7 @@ export class VirtualAccounts {
   }
 
   /** Under the lock of the file, after the name was judged: nobody waits only to be refused. @throws REFUSED, NO_ACCOUNT */
-  async changing<T>(name: string, call: ProvisionerCall, body: () => Promise<T>): Promise<T> {
+  async changing<T>(name: string, call: ProvisionerCall, body: (file: LockedFile) => Promise<T>): Promise<T> {
     await this.mustFind(name, call)
     return this.file.locked(call, body)
   }

@@ -22,14 +22,15 @@ export async function openProftpdFileProvisioner(
 ): Promise<Provisioner> {
   const tools = await openTools(settings.ssh, options)
   const homes = new Homes(tools, settings.homeBase, options.now ?? Date.now)
-  const users = new AccountFile(tools, settings.userFile)
-  const groups = settings.groupFile === undefined ? undefined : new AccountFile(tools, settings.groupFile)
+  const users = new AccountFile(tools, settings.userFile, options.owner)
+  const groups =
+    settings.groupFile === undefined ? undefined : new AccountFile(tools, settings.groupFile, options.owner)
   const accounts = new VirtualAccounts(users, homes)
 
   /** One account's line anew, from the line that stands there under the lock. */
   const change = (name: string, call: ProvisionerCall, make: (entry: PasswdEntry) => PasswdEntry) =>
-    accounts.changing(name, call, async () => {
-      await users.edit((text) => {
+    accounts.changing(name, call, async (file) => {
+      await file.edit((text) => {
         const entry = entryOf(text, name)
         return entry === undefined ? text : withLine(text, name, lineOf(make(entry)))
       }, call)
@@ -44,7 +45,7 @@ export async function openProftpdFileProvisioner(
       assertMark(mark)
       assertHome(homes.base, home)
       const hash = hashOf(passwordOf(secret))
-      await users.locked(call, async () => {
+      await users.locked(call, async (file) => {
         const there = await accounts.find(name, call)
         if (there !== undefined) assertOurs(there, mark)
         const entries = parsePasswd(await users.read(call))
@@ -58,10 +59,10 @@ export async function openProftpdFileProvisioner(
           if (group !== undefined && group.split(':')[2] !== String(gid)) {
             throw new ProvisionError('NAME_TAKEN', `There is a group ${name} that the gateway did not make.`)
           }
-          await groups.locked(call, () => groups.edit((text) => withLine(text, name, groupLine(name, gid)), call))
+          await groups.locked(call, (own) => own.edit((text) => withLine(text, name, groupLine(name, gid)), call))
         }
         const entry = { name, hash, uid, gid, comment: mark ?? '', home, shell: settings.shell }
-        await users.edit((text) => withLine(text, name, lineOf(entry)), call)
+        await file.edit((text) => withLine(text, name, lineOf(entry)), call)
       })
     },
 
@@ -85,9 +86,9 @@ export async function openProftpdFileProvisioner(
 
     async remove(name, call) {
       await accounts.find(name, call)
-      await users.locked(call, async () => {
-        await users.edit((text) => withLine(text, name, undefined), call)
-        await groups?.locked(call, () => groups.edit((text) => withLine(text, name, undefined), call))
+      await users.locked(call, async (file) => {
+        await file.edit((text) => withLine(text, name, undefined), call)
+        await groups?.locked(call, (own) => own.edit((text) => withLine(text, name, undefined), call))
       })
     },
 

@@ -1,4 +1,13 @@
-import { AccountFile, entryOf, freeUid, isLocked, lockedHash, unlockedHash, withLine } from '../account-file.js'
+import {
+  AccountFile,
+  entryOf,
+  freeUid,
+  isLocked,
+  lockedHash,
+  unlockedHash,
+  withLine,
+  type LockedFile,
+} from '../account-file.js'
 import { assertMark, refuseIf, virtualNameProblem } from '../account-names.js'
 import { assertHome } from '../home-paths.js'
 import { Homes } from '../homes.js'
@@ -20,25 +29,27 @@ export async function openPureFtpdProvisioner(
 ): Promise<Provisioner> {
   const tools = await openTools(settings.ssh, options)
   const homes = new Homes(tools, settings.homeBase, options.now ?? Date.now)
-  const file = new AccountFile(tools, settings.passwdFile)
+  const file = new AccountFile(tools, settings.passwdFile, options.owner)
   // Chrooted accounts have `/./` where their root ends.
   const accounts = new VirtualAccounts(file, homes, ({ home }) => home.replace(/\/\.\/?$/, ''))
 
-  const purePw = (verb: string, name: string, flags: readonly string[], call: RunOptions) =>
-    tools.must([settings.program, verb, name, '-f', settings.passwdFile, ...flags], call)
+  const purePw = (locked: LockedFile, verb: string, name: string, flags: readonly string[], call: RunOptions) =>
+    locked.editCopy(async (copy) => {
+      await tools.must([settings.program, verb, name, '-f', copy, ...flags], call)
+    }, call)
   const withPassword = (password: string, call: ProvisionerCall): RunOptions => ({
     ...call,
     input: `${password}\n${password}\n`,
     secrets: [password],
   })
-  const changing = (call: ProvisionerCall, body: () => Promise<void>) =>
-    file.locked(call, async () => {
-      await body()
+  const changing = (call: ProvisionerCall, body: (locked: LockedFile) => Promise<void>) =>
+    file.locked(call, async (locked) => {
+      await body(locked)
       await tools.must([settings.program, 'mkdb', settings.database, '-f', settings.passwdFile], call)
     })
   /** pure-pw has no lock of its own: the hash is what decides. */
-  const editHash = (name: string, call: ProvisionerCall, make: (hash: string) => string) =>
-    file.edit((text) => {
+  const editHash = (locked: LockedFile, name: string, call: ProvisionerCall, make: (hash: string) => string) =>
+    locked.edit((text) => {
       const entry = entryOf(text, name)
       if (entry === undefined) return text
       const line = text.split('\n').find((one) => one.startsWith(`${name}:`)) ?? ''
@@ -54,47 +65,48 @@ export async function openPureFtpdProvisioner(
       assertMark(mark)
       assertHome(homes.base, home)
       const password = passwordOf(secret)
-      await changing(call, async () => {
+      await changing(call, async (locked) => {
         const there = await accounts.find(name, call)
         if (there !== undefined) {
           assertOurs(there, mark)
-          await purePw('usermod', name, ['-d', home], call)
-          await purePw('passwd', name, [], withPassword(password, call))
+          await purePw(locked, 'usermod', name, ['-d', home], call)
+          await purePw(locked, 'passwd', name, [], withPassword(password, call))
           return
         }
         const uid = String(freeUid(parsePasswd(await file.read(call)), settings.uids))
         const comment = mark === undefined ? [] : ['-c', mark]
-        await purePw('useradd', name, ['-u', uid, '-g', uid, '-d', home, ...comment], withPassword(password, call))
+        const flags = ['-u', uid, '-g', uid, '-d', home, ...comment]
+        await purePw(locked, 'useradd', name, flags, withPassword(password, call))
       })
     },
 
     async setSecret(name, secret, call) {
       const password = passwordOf(secret)
-      await changing(call, async () => {
+      await changing(call, async (locked) => {
         const { hash } = await accounts.mustFind(name, call)
-        await purePw('passwd', name, [], withPassword(password, call))
-        if (isLocked(hash)) await editHash(name, call, lockedHash)
+        await purePw(locked, 'passwd', name, [], withPassword(password, call))
+        if (isLocked(hash)) await editHash(locked, name, call, lockedHash)
       })
     },
 
     async setHome(name, home, call) {
       assertHome(homes.base, home)
-      await changing(call, async () => {
+      await changing(call, async (locked) => {
         await accounts.mustFind(name, call)
-        await purePw('usermod', name, ['-d', home], call)
+        await purePw(locked, 'usermod', name, ['-d', home], call)
       })
     },
 
     enable: (name, call) =>
-      changing(call, async () => {
+      changing(call, async (locked) => {
         await accounts.mustFind(name, call)
-        await editHash(name, call, unlockedHash)
+        await editHash(locked, name, call, unlockedHash)
       }),
 
     disable: (name, call) =>
-      changing(call, async () => {
+      changing(call, async (locked) => {
         await accounts.mustFind(name, call)
-        await editHash(name, call, lockedHash)
+        await editHash(locked, name, call, lockedHash)
       }),
 
     async archiveHome(name, home, call) {
@@ -103,8 +115,8 @@ export async function openPureFtpdProvisioner(
     },
 
     remove: (name, call) =>
-      changing(call, async () => {
-        if ((await accounts.find(name, call)) !== undefined) await purePw('userdel', name, [], call)
+      changing(call, async (locked) => {
+        if ((await accounts.find(name, call)) !== undefined) await purePw(locked, 'userdel', name, [], call)
       }),
 
     close: () => tools.close(),
