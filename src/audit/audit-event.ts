@@ -83,7 +83,15 @@ export type FileVerb =
 
 /** What is done to an account on a server. */
 export type AccountVerb =
-  'created' | 'secret-set' | 'home-made' | 'home-moved' | 'enabled' | 'disabled' | 'home-archived' | 'removed'
+  | 'created'
+  | 'secret-set'
+  | 'old-secret-ended'
+  | 'home-made'
+  | 'home-moved'
+  | 'enabled'
+  | 'disabled'
+  | 'home-archived'
+  | 'removed'
 
 export interface AccountDetails {
   /** The plan it is part of. */

@@ -58,6 +58,7 @@ export const configSchema = z.object({
     maxRemovals: integer(0, 1_000_000),
     pause: duration('10ms', '1h'),
     maxPause: duration('10ms', '24h'),
+    oldSecretGrace: duration('0s', '24h'),
     commandsFolder: optional(text()),
   }),
   audit: z.object({

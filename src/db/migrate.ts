@@ -6,6 +6,7 @@ import { secondFactorAndTokens } from './migrations/0002-second-factor-and-token
 import { auditChainAndHealth } from './migrations/0003-audit-chain-and-health.js'
 import { shares } from './migrations/0004-shares.js'
 import { accountsInStep } from './migrations/0005-accounts-in-step.js'
+import { oldSecrets } from './migrations/0006-old-secrets.js'
 
 export interface MigrationContext {
   readonly queryInterface: QueryInterface
@@ -15,7 +16,14 @@ export interface MigrationContext {
 export type Migration = RunnableMigration<MigrationContext>
 
 /** In order; a migration is never edited once it was released. */
-const MIGRATIONS: readonly Migration[] = [initial, secondFactorAndTokens, auditChainAndHealth, shares, accountsInStep]
+const MIGRATIONS: readonly Migration[] = [
+  initial,
+  secondFactorAndTokens,
+  auditChainAndHealth,
+  shares,
+  accountsInStep,
+  oldSecrets,
+]
 
 const TABLE = 'schema_migrations'
 

@@ -23,6 +23,8 @@ export interface StepsParts {
   readonly queue: SyncQueue
   readonly pending: PendingSecrets
   readonly onStep?: StepListener | undefined
+  /** Milliseconds that a server goes on taking the secret of before, where it can take two. */
+  readonly oldSecretGrace?: number | undefined
 }
 
 /** Told what became of each step, after it was written down. `unneeded`: what is there asked for it no more. */
@@ -46,9 +48,13 @@ export interface StepAccount {
   readonly there: ObservedAccount | undefined
 }
 
+/** Longer than any request waits for its connection. */
+const OLD_SECRET_GRACE = 60_000
+
 const VERBS: Record<StepKind, AccountVerb> = {
   create: 'created',
   'set-secret': 'secret-set',
+  'end-old-secret': 'old-secret-ended',
   'make-home': 'home-made',
   'fix-home': 'home-moved',
   enable: 'enabled',
@@ -69,6 +75,7 @@ type Columns = Partial<
     | 'secretVersion'
     | 'secretSetAt'
     | 'secretRejectedAt'
+    | 'oldSecretUntil'
     | 'pendingSecret'
     | 'rotate'
   >
@@ -103,7 +110,6 @@ export class AccountSteps {
       await this.parts.queue.finishStep(step, 'done', undefined, transaction)
     })
     this.parts.onStep?.({ kind: step.kind, outcome: 'done' })
-    if (done.credentials?.privateKey !== undefined) await this.#dropOldKeys(account.name, done.credentials, place)
     return done.there
   }
 
@@ -136,6 +142,8 @@ export class AccountSteps {
         return this.#create(account, home, place)
       case 'set-secret':
         return this.#setSecret(account, place)
+      case 'end-old-secret':
+        return this.#endOldSecret(account, place)
       case 'make-home':
         await provisioner.makeHome(name, home, { signal })
         return {
@@ -179,23 +187,34 @@ export class AccountSteps {
       }
       throw error
     }
-    const columns = { ...secretSet(), state: 'enabled', home, archivedHome: null }
+    const columns = { ...secretSet(), oldSecretUntil: null, state: 'enabled', home, archivedHome: null }
     return { there: { name, state: 'enabled', home, homeReady: false, mark }, columns, credentials, path: home }
   }
 
   /**
    * The new secret is kept beside the old one before the server hears of it, and becomes the permission's only after the
-   * server let somebody in with it.
+   * server let somebody in with it. Where a server can take two, the one of before stays for requests that still hold it,
+   * and a later step ends it.
    */
   async #setSecret({ name, wanted, there }: StepAccount, place: StepPlace): Promise<Done> {
     if (!wanted) throw new ProvisionError('REFUSED', 'Nobody wants this account any more.')
     const { provisioner, signal } = place
     const { credentials } = await this.#prepare(name, wanted, place, {})
-    const keep = await this.#currentKey(wanted)
+    const keep = await this.#kept(wanted, credentials)
     const options = { signal, ...(keep && { keep }) }
     await able(provisioner, 'setSecret').setSecret(name, secretFor(credentials), options)
     if (there?.state === 'enabled') await this.#verify(name, credentials, place)
-    return { there: present(there, name, {}), columns: secretSet(), credentials }
+    const until = new Date(Date.now() + (this.parts.oldSecretGrace ?? OLD_SECRET_GRACE))
+    const columns = { ...secretSet(), oldSecretUntil: keep ? until : null }
+    return { there: present(there, name, {}), columns, credentials }
+  }
+
+  /** The permission's own secret alone lets in from now on. */
+  async #endOldSecret({ name, wanted, there }: StepAccount, place: StepPlace): Promise<Done> {
+    if (!wanted) throw new ProvisionError('REFUSED', 'Nobody wants this account any more.')
+    const secret = secretFor(await this.parts.permissions.login(wanted.permissionId))
+    await able(place.provisioner, 'setSecret').setSecret(name, secret, { signal: place.signal })
+    return { there: present(there, name, {}), columns: { oldSecretUntil: null } }
   }
 
   async #verify(name: string, credentials: Credentials, place: StepPlace): Promise<void> {
@@ -207,15 +226,12 @@ export class AccountSteps {
     }
   }
 
-  /** Other keys of the gateway than the new one; a login that still holds the old one is tried again with the new. */
-  async #dropOldKeys(name: string, credentials: Credentials, { provisioner, signal }: StepPlace): Promise<void> {
-    await provisioner.setSecret?.(name, secretFor(credentials), { signal })
-  }
-
-  async #currentKey({ permissionId }: WantedAccount): Promise<AccountSecret | undefined> {
-    const { privateKey, passphrase } = await this.parts.permissions.login(permissionId)
-    if (privateKey === undefined || passphrase !== undefined) return undefined
-    return secretFor({ privateKey })
+  /** The permission's secret beside the new one. A server has one password for an account: that alone cannot stay. */
+  async #kept({ permissionId }: WantedAccount, fresh: Credentials): Promise<AccountSecret | undefined> {
+    const { password, privateKey, passphrase } = await this.parts.permissions.login(permissionId)
+    if (privateKey !== undefined) return passphrase === undefined ? secretFor({ privateKey }) : undefined
+    if (password === undefined || fresh.password !== undefined) return undefined
+    return { kind: 'password', password }
   }
 
   /** The account's record with a secret on its way: the one that an earlier try made, where there is one. */

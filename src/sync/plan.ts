@@ -4,6 +4,7 @@ export const STEP_KINDS = [
   'fix-home',
   'make-home',
   'set-secret',
+  'end-old-secret',
   'enable',
   'disable',
   'archive-home',
@@ -16,6 +17,9 @@ export const REMOVALS: ReadonlySet<StepKind> = new Set(['disable', 'archive-home
 
 /** The detail of a `set-secret` that only its schedule, or somebody who wanted a new one, asks for. */
 export const SECRET_DUE = 'a new secret is due'
+
+/** The detail of an `end-old-secret`. */
+export const OLD_SECRET_OVER = 'the secret of before is not used any more'
 
 export interface PlannedStep {
   readonly account: string

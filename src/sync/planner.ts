@@ -1,4 +1,4 @@
-import { SECRET_DUE, type Finding, type PlannedStep, type StepKind } from './plan.js'
+import { OLD_SECRET_OVER, SECRET_DUE, type Finding, type PlannedStep, type StepKind } from './plan.js'
 import type { ObservedAccount, Provisioner } from './provisioner.js'
 
 /** What the decisions in the gateway want of one account. */
@@ -27,6 +27,8 @@ export interface KnownAccount {
   readonly secretRejected: boolean
   /** Its time is over, or somebody wants a new one. */
   readonly rotate: boolean
+  /** The server still takes the secret of before, and has done so long enough. */
+  readonly oldSecretOver: boolean
   /** What the server keeps beside an account that we made, where it can. */
   readonly mark: string
 }
@@ -77,7 +79,7 @@ export function planAccounts({ desired, observed, known, rules }: PlannerInput):
 export function rulesOf(provisioner: Provisioner): Rules {
   const can = new Set<StepKind>(['make-home'])
   if (provisioner.create) can.add('create')
-  if (provisioner.setSecret) can.add('set-secret')
+  if (provisioner.setSecret) can.add('set-secret').add('end-old-secret')
   if (provisioner.setHome) can.add('fix-home')
   if (provisioner.enable) can.add('enable')
   if (provisioner.disable) can.add('disable')
@@ -152,6 +154,7 @@ function planExisting(
   if (moved || there.homeReady === false) list.push(['make-home', moved ? home : `${home} is gone or not its own`])
   const secret = secretDifference(wanted, record)
   if (secret !== undefined) list.push(['set-secret', secret])
+  else if (record.oldSecretOver) list.push(['end-old-secret', OLD_SECRET_OVER])
   if (there.state === 'disabled') list.push(['enable', 'is disabled'])
   return steps(
     name,

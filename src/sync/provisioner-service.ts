@@ -5,7 +5,7 @@ import type { AuditLog } from '../audit/audit-log.js'
 import type { Database } from '../db/database.js'
 import type { ProvisionerRow } from '../db/models/provisioner.js'
 import type { SecretCipher } from '../db/secret-cipher.js'
-import { UnknownObjectError } from '../errors.js'
+import { UnknownObjectError, ValidationError } from '../errors.js'
 import { parseInput } from '../parse-input.js'
 import type { SecretKind } from './account-secrets.js'
 import { provisionerSecret, provisionerSettings } from './provisioner-settings.js'
@@ -107,6 +107,7 @@ export class ProvisionerService {
       const { Server, Provisioner } = this.database.models
       const server = await Server.findByPk(serverId, { transaction })
       if (!server) throw new UnknownObjectError('There is no such server.')
+      if (fields.secretKind === 'key' && server.protocol !== 'sftp') throw keysNeedSftp()
       const row = await Provisioner.findByPk(serverId, { transaction })
       const next = {
         kind: fields.settings.kind,
@@ -190,6 +191,11 @@ function infoOf(row: ProvisionerRow): ProvisionerInfo {
     checkEvery: row.checkEvery ?? undefined,
     rotateEvery: row.rotateEvery ?? undefined,
   }
+}
+
+function keysNeedSftp(): ValidationError {
+  const message = 'must be password: keys are for sftp servers only'
+  return new ValidationError([{ field: 'provisioner.secretKind', message }])
 }
 
 function placeOf(row: number) {

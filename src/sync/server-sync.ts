@@ -32,6 +32,8 @@ export interface ServerSyncParts {
   readonly open: typeof openProvisioner
   readonly commandsFolder?: string | undefined
   readonly onStep?: StepListener | undefined
+  /** As in `StepsParts`. */
+  readonly oldSecretGrace?: number | undefined
   readonly log: Logger
 }
 
@@ -39,6 +41,7 @@ export interface ServerSyncParts {
 const WAITS_FOR: Partial<Record<StepKind, readonly StepKind[]>> = {
   'make-home': ['create', 'fix-home'],
   'set-secret': ['create'],
+  'end-old-secret': ['set-secret'],
   enable: ['create'],
   'archive-home': ['disable'],
   remove: ['disable', 'archive-home'],
@@ -209,7 +212,9 @@ export class ServerSync {
     })
     try {
       return await work(provisioner, {
-        ...{ provisioner, signal, serverId: server.id, alias: server.alias, secretKind: info.secretKind },
+        ...{ provisioner, signal, serverId: server.id, alias: server.alias },
+        // The server may have become an FTP server since that was chosen.
+        secretKind: server.protocol === 'sftp' ? info.secretKind : 'password',
         tryLogin: async (login, stop) => {
           const connection = await drivers.driverFor(server.protocol).connect(endpoint, login, { signal: stop })
           connection.close()

@@ -29,6 +29,7 @@ export interface SyncOptions {
   readonly maxRemovals?: number
   readonly pause?: number
   readonly maxPause?: number
+  readonly oldSecretGrace?: number
   readonly commandsFolder?: string | undefined
   readonly onStep?: StepListener | undefined
   readonly open?: typeof openProvisioner

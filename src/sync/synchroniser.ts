@@ -3,6 +3,7 @@ import type { Actor } from '../audit/actor.js'
 import { ConflictError, messageOf } from '../errors.js'
 import { Claims } from './claims.js'
 import { LoginCheck } from './login-check.js'
+import { OldSecrets } from './old-secrets.js'
 import { removalsIn, SECRET_DUE, type ServerPlan } from './plan.js'
 import { isProvisionError } from './provision-error.js'
 import { ServerSync, wordsOf, type ServerSyncParts } from './server-sync.js'
@@ -32,6 +33,7 @@ export class Synchroniser {
   readonly #server: ServerSync
   readonly #claims: Claims
   readonly #logins: LoginCheck
+  readonly #oldSecrets: OldSecrets
   readonly #stop = new AbortController()
   readonly #working = new Map<number, Promise<void>>()
   readonly #events = new EventEmitter<Events>()
@@ -45,6 +47,7 @@ export class Synchroniser {
     this.#server = new ServerSync(options)
     this.#claims = new Claims(options.database)
     this.#logins = new LoginCheck(options)
+    this.#oldSecrets = new OldSecrets(options)
   }
 
   /** Removals in one plan that need no second yes. */
@@ -186,6 +189,7 @@ export class Synchroniser {
 
   async #look(): Promise<void> {
     const { database, queue } = this.#options
+    if (this.#started) await this.#oldSecrets.enqueueDue(SYSTEM)
     const rows = await database.read(() => database.models.Provisioner.findAll())
     const withWork = new Set(await queue.serversWithWork())
     const now = Date.now()
@@ -273,7 +277,8 @@ export class Synchroniser {
     try {
       const { database } = this.#options
       const rows = await database.read(() => database.models.Provisioner.findAll({ attributes: ['nextAttemptAt'] }))
-      const due = rows.flatMap(({ nextAttemptAt }) => (nextAttemptAt ? [nextAttemptAt.getTime() - Date.now()] : []))
+      const next = [...rows.map(({ nextAttemptAt }) => nextAttemptAt), await this.#oldSecrets.next()]
+      const due = next.flatMap((moment) => (moment ? [moment.getTime() - Date.now()] : []))
       return Math.max(50, Math.min(LOOK, ...due.filter((delay) => delay > 0)))
     } catch (error) {
       this.#options.log.error({ reason: messageOf(error) }, 'what is due cannot be read; it is tried again')

@@ -3,11 +3,14 @@ import type { AccountSecret, ObservedAccount, Provisioner } from '../../src/sync
 import type { Connection, Driver, Login } from '../../src/storage/driver.js'
 import type { Drivers } from '../../src/storage/drivers.js'
 import { StorageError } from '../../src/storage/errors.js'
+import { publicKeyOf } from '../../src/storage/sftp/key-pair.js'
 
 export interface MemoryAccount {
   state: 'enabled' | 'disabled'
   home: string
   secret: string
+  /** Lets in beside it. */
+  kept?: string | undefined
   mark?: string | undefined
   reserved?: string
 }
@@ -71,9 +74,9 @@ export class MemoryAccounts {
           if (known && known.mark !== mark) throw new ProvisionError('NAME_TAKEN', `${name} is taken.`)
           this.accounts.set(name, { state: 'enabled', home, secret: textOf(secret), mark })
         }),
-      setSecret: (name, secret) =>
+      setSecret: (name, secret, { keep }) =>
         this.#call('set-secret', name, () => {
-          this.#of(name).secret = textOf(secret)
+          Object.assign(this.#of(name), { secret: textOf(secret), kept: keep && textOf(keep) })
         }),
       setHome: (name, home) =>
         this.#call('set-home', name, () => {
@@ -102,7 +105,8 @@ export class MemoryAccounts {
       fingerprint: () => Promise.resolve(undefined),
       connect: (_endpoint, login: Login) => {
         const account = this.accounts.get(login.username)
-        const ok = account?.state === 'enabled' && account.secret === login.password
+        const shown = login.password ?? publicKeyOf(login.privateKey ?? '')
+        const ok = account?.state === 'enabled' && [account.secret, account.kept].includes(shown ?? 'none')
         this.logins.push(`${login.username} ${ok ? 'in' : 'rejected'}`)
         if (!ok) return Promise.reject(new StorageError('LOGIN_REJECTED', 'Login incorrect.'))
         return Promise.resolve({ close: () => undefined } as unknown as Connection)

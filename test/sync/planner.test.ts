@@ -17,7 +17,7 @@ function wanted(name: string, fields: Partial<DesiredAccount> = {}): DesiredAcco
 function known(name: string, fields: Partial<KnownAccount> = {}): KnownAccount {
   return {
     ...{ name, origin: 'created', state: 'enabled', ending: 'keep', home: undefined, archivedHome: undefined },
-    ...{ secretVersion: 2, secretRejected: false, rotate: false, mark: `mark-${name}` },
+    ...{ secretVersion: 2, secretRejected: false, rotate: false, oldSecretOver: false, mark: `mark-${name}` },
     ...fields,
   }
 }
@@ -77,6 +77,16 @@ describe('planAccounts', () => {
     [
       'sets a secret that is due',
       { desired: [wanted('a')], observed: [there('a')], known: [known('a', { rotate: true })] },
+      ['set-secret a'],
+    ],
+    [
+      'ends a secret of before whose time is over',
+      { desired: [wanted('a')], observed: [there('a')], known: [known('a', { oldSecretOver: true })] },
+      ['end-old-secret a'],
+    ],
+    [
+      'leaves a secret of before to the new one that is due',
+      { desired: [wanted('a')], observed: [there('a')], known: [known('a', { oldSecretOver: true, rotate: true })] },
       ['set-secret a'],
     ],
     [
@@ -140,6 +150,7 @@ describe('planAccounts', () => {
         name,
         ending: fc.constantFrom('keep' as const, 'archive' as const, 'remove' as const),
         secretVersion: fc.constantFrom(undefined, 1, 2),
+        oldSecretOver: fc.boolean(),
         state: fc.constantFrom('creating' as const, 'enabled' as const, 'disabled' as const),
       }),
       by,
@@ -192,10 +203,11 @@ function carriedOut(
     const learn = (change: Partial<KnownAccount>) => records.set(name, { ...(record ?? known(name)), ...change })
     if (kind === 'create') {
       set({ state: 'enabled', home, homeReady: false })
-      learn({ state: 'enabled', home, secretVersion: 2, archivedHome: undefined })
+      learn({ state: 'enabled', home, secretVersion: 2, oldSecretOver: false, archivedHome: undefined })
     } else if (kind === 'make-home') set({ home, homeReady: true })
     else if (kind === 'fix-home') set({ home, homeReady: false })
-    else if (kind === 'set-secret') learn({ secretVersion: 2 })
+    else if (kind === 'set-secret') learn({ secretVersion: 2, oldSecretOver: false })
+    else if (kind === 'end-old-secret') learn({ oldSecretOver: false })
     else if (kind === 'enable') set({ state: 'enabled' })
     else if (kind === 'disable') set({ state: 'disabled' })
     else if (kind === 'archive-home') {

@@ -2,9 +2,9 @@ import { createLogger } from '../../src/logger.js'
 import { AccountDecisions } from '../../src/sync/account-decisions.js'
 import { PendingSecrets } from '../../src/sync/account-secrets.js'
 import { ManagedAccounts } from '../../src/sync/managed-accounts.js'
-import { ProvisionerService } from '../../src/sync/provisioner-service.js'
+import { ProvisionerService, type ProvisionerInput } from '../../src/sync/provisioner-service.js'
 import { Synchroniser } from '../../src/sync/synchroniser.js'
-import { actor, openTestServices, type TestServices } from '../support/services.js'
+import { actor, FINGERPRINT, openTestServices, type TestServices } from '../support/services.js'
 import { MemoryAccounts } from './memory-accounts.js'
 
 /** Services and a synchroniser over servers that are kept in memory. */
@@ -23,6 +23,8 @@ export class SyncFixture {
   decisions: AccountDecisions
   /** What was told of each step. */
   readonly steps: string[] = []
+  /** For synchronisers that are made from now on. */
+  oldSecretGrace = 60_000
   #servers = 0
 
   constructor(
@@ -53,6 +55,7 @@ export class SyncFixture {
       },
       open: ({ server }) => this.at(server.endpoint.port).open(),
       pause: 20,
+      oldSecretGrace: this.oldSecretGrace,
       onStep: ({ kind, outcome }) => void this.steps.push(`${kind} ${outcome}`),
     })
   }
@@ -70,9 +73,14 @@ export class SyncFixture {
     return memory
   }
 
-  async server(alias: string, options: { automatic?: boolean; rotateEvery?: number } = {}) {
+  async server(
+    alias: string,
+    { protocol = 'ftp', ...options }: { protocol?: 'ftp' | 'sftp' } & Omit<ProvisionerInput, 'settings'> = {},
+  ) {
     const port = 2000 + this.#servers++
-    const server = await this.services.servers.create({ alias, protocol: 'ftp', host: '127.0.0.1', port }, actor)
+    const trust = protocol === 'sftp' ? { trust: { fingerprint: FINGERPRINT } } : {}
+    const address = { alias, protocol, host: '127.0.0.1', port, ...trust }
+    const server = await this.services.servers.create(address, actor)
     await this.provisioners.set(server.id, { settings: { kind: 'system' }, ...options }, actor)
     const memory = new MemoryAccounts()
     this.memory.set(port, memory)

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { ConflictError } from '../../src/errors.js'
+import type { Endpoint, Login } from '../../src/storage/driver.js'
 import { ProvisionError } from '../../src/sync/provision-error.js'
 import { actor, audited, rejectionOf } from '../support/services.js'
 import { openSync, type SyncFixture } from './sync-fixture.js'
@@ -347,6 +348,91 @@ describe('Synchroniser', () => {
     expect(memory.log).to.deep.equal(['set-secret anna'])
     expect(memory.logins).to.deep.equal(['anna in'])
     expect(await planned()).to.deep.equal([])
+  })
+
+  describe('the secret of before', () => {
+    async function rotated(grace: number, secretKind: 'key' | 'password') {
+      fixture.oldSecretGrace = grace
+      fixture.sync = fixture.newSynchroniser()
+      fixture.decisions = fixture.newDecisions()
+      const user = await fixture.user('anna')
+      const { id, memory } = await fixture.server('alpha', { protocol: 'sftp', secretKind })
+      const permission = await fixture.grant(user.id, id)
+      await fixture.planAndApply()
+      const before = await fixture.services.permissions.login(permission.id)
+      memory.log.length = 0
+      await fixture.decisions.rotate({}, actor)
+      await fixture.sync.idle()
+      const letsIn = async (login: Login) => {
+        const connect = memory.drivers.driverFor('sftp').connect({} as Endpoint, login)
+        return connect.then(
+          () => true,
+          () => false,
+        )
+      }
+      const after = await fixture.services.permissions.login(permission.id)
+      return { serverId: id, memory, permission, before, after, letsIn }
+    }
+
+    it('that is a key stays for requests that hold it, and the plan is empty meanwhile', async () => {
+      const { memory, before, after, letsIn } = await rotated(60_000, 'key')
+      expect(after.privateKey).to.be.a('string').and.not.equal(before.privateKey)
+      expect([await letsIn(before), await letsIn(after)]).to.deep.equal([true, true])
+      fixture.sync.start()
+      await fixture.sync.idle()
+      expect(memory.log).to.deep.equal(['set-secret anna'])
+      expect(await planned()).to.deep.equal([])
+    })
+
+    it('that is a key is ended by a step of its own when its time is over, once', async () => {
+      const { memory, before, after, letsIn } = await rotated(0, 'key')
+      expect(await kinds()).to.deep.equal(['end-old-secret'])
+      fixture.sync.start()
+      await fixture.sync.idle()
+      await fixture.sync.idle()
+      expect([await letsIn(before), await letsIn(after)]).to.deep.equal([false, true])
+      expect(memory.log).to.deep.equal(['set-secret anna', 'set-secret anna'])
+      expect((await audited(fixture.services))[0]).to.equal('account.old-secret-ended anna@alpha')
+      expect(await planned()).to.deep.equal([])
+    })
+
+    it('is ended by the next run, when the gateway was killed before', async () => {
+      const { before, letsIn } = await rotated(0, 'key')
+      await fixture.sync.stop()
+      fixture.sync = fixture.newSynchroniser()
+      fixture.sync.start()
+      await fixture.sync.idle()
+      expect(await letsIn(before)).to.equal(false)
+    })
+
+    it('is not tried to end again and again where that fails', async () => {
+      const { memory } = await rotated(0, 'key')
+      memory.fault = (call) => (call === 'set-secret' ? new ProvisionError('DENIED', 'no') : undefined)
+      fixture.sync.start()
+      for (let look = 0; look < 3; look++) await fixture.sync.idle()
+      const steps = await fixture.services.queue.steps({ state: 'failed' })
+      expect(steps.map(({ kind, reason }) => `${kind}: ${reason}`)).to.deep.equal(['end-old-secret: no'])
+    })
+
+    it('that is a password ends with the new one: a server has one password for an account', async () => {
+      const { before, after, letsIn } = await rotated(0, 'password')
+      expect([await letsIn(before), await letsIn(after)]).to.deep.equal([false, true])
+      expect(await planned()).to.deep.equal([])
+    })
+
+    it('that is a password stays beside the first key, for as long as a key would', async () => {
+      const { serverId, letsIn, after: password, permission } = await rotated(0, 'password')
+      const settings = { kind: 'system' as const }
+      await fixture.provisioners.set(serverId, { settings, secretKind: 'key' }, actor)
+      await fixture.decisions.rotate({}, actor)
+      await fixture.sync.idle()
+      const key = await fixture.services.permissions.login(permission.id)
+      expect(key.privateKey).to.be.a('string')
+      expect([await letsIn(password), await letsIn(key)]).to.deep.equal([true, true])
+      fixture.sync.start()
+      await fixture.sync.idle()
+      expect([await letsIn(password), await letsIn(key)]).to.deep.equal([false, true])
+    })
   })
 
   it('leaves an account to itself when its permission is not managed any more', async () => {

@@ -27,8 +27,7 @@ export interface ManagedAccountRow extends Model<
   secretCheckedAt: Date | null
   /** Encrypted: may stand on the server already, and is not the permission’s yet. */
   pendingSecret: string | null
-  /** Encrypted: what still works beside the permission’s. */
-  oldSecret: string | null
+  /** The server still takes the secret of before, beside the permission’s; from then on it is to be ended. */
   oldSecretUntil: Date | null
   /** A new secret is wanted. */
   rotate: boolean
@@ -55,7 +54,6 @@ export function defineManagedAccount(sequelize: Sequelize): ModelStatic<ManagedA
       secretRejectedAt: { type: DataTypes.DATE },
       secretCheckedAt: { type: DataTypes.DATE },
       pendingSecret: { type: DataTypes.TEXT },
-      oldSecret: { type: DataTypes.TEXT },
       oldSecretUntil: { type: DataTypes.DATE },
       rotate: { type: DataTypes.BOOLEAN, allowNull: false, defaultValue: false },
       lastSeenAt: { type: DataTypes.DATE },
