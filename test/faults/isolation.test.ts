@@ -13,7 +13,7 @@ const FRESH = { Depth: '1', 'Cache-Control': 'no-cache' }
 /** Requests of each user. */
 const EACH = FULL ? 50 : 20
 /** Requests of one measurement. */
-const SAMPLES = FULL ? 100 : 40
+const SAMPLES = FULL ? 400 : 40
 /** Far above the 20 % of p95 that a quiet machine shows: others may be busy on this one. */
 const RATIO = 4
 
