@@ -18,6 +18,7 @@ import { propfind } from './methods/propfind.js'
 import { proppatch } from './methods/proppatch.js'
 import { put } from './methods/put.js'
 import { unlock } from './methods/unlock.js'
+import { RenderedListings } from './rendered-listings.js'
 import { rememberState } from './request-state.js'
 import type { DavDependencies } from './settings.js'
 import { targetOf } from './target.js'
@@ -56,9 +57,10 @@ export function createDavHandler(
   dependencies: DavDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const server = createDavServer(dependencies)
+  const rendered = new RenderedListings()
   return (request, response) => {
     const target = targetOf(request)
-    rememberState(request, { dependencies, target })
+    rememberState(request, { dependencies, rendered, target })
     if (isPreflight(request)) {
       discardBody(request, response)
       answerOptions(response)

@@ -5,6 +5,7 @@ import type { Call, Tree } from '../vfs/tree.js'
 import { clientOf, type Client } from './client.js'
 import { DavError, badRequest } from './dav-error.js'
 import { DavUser } from './dav-user.js'
+import type { RenderedListings } from './rendered-listings.js'
 import { stateOf } from './request-state.js'
 import type { DavDependencies } from './settings.js'
 
@@ -21,12 +22,13 @@ export interface Exchange {
   readonly call: Call
   readonly client: Client
   readonly dependencies: DavDependencies
+  readonly rendered: RenderedListings
 }
 
 /** @throws HttpError 400, 414 for a request target that is no path */
 export function openExchange(context: webdav.HTTPRequestContext): Exchange {
   const { request, response, user } = context
-  const { dependencies, target } = stateOf(request)
+  const { dependencies, rendered, target } = stateOf(request)
   if ('error' in target) throw target.error
   if (!(user instanceof DavUser)) throw new Error('The request has no authenticated user.')
   const client = clientOf(request.headers['user-agent'])
@@ -43,6 +45,7 @@ export function openExchange(context: webdav.HTTPRequestContext): Exchange {
     call: { signal: signalOf(request, response), fresh, names: client.names },
     client,
     dependencies,
+    rendered,
   }
 }
 

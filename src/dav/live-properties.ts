@@ -1,5 +1,5 @@
 import { contentTypeOf } from '../http/content-type.js'
-import { toHttpDate } from '../http/http-date.js'
+import { toHttpDate, toIsoDate } from '../http/http-date.js'
 import type { FreeSpace } from '../storage/driver.js'
 import type { Node } from '../vfs/node.js'
 import { SUPPORTED_LOCK } from './lock-xml.js'
@@ -21,8 +21,8 @@ export const LIVE: ReadonlyMap<string, LiveValue> = new Map<string, LiveValue>([
   ['resourcetype', (node) => (node.type === 'directory' ? '<D:collection/>' : '')],
   ['getcontentlength', (node) => (node.type === 'file' ? String(node.size) : undefined)],
   ['getlastmodified', (node) => (node.modified === undefined ? undefined : toHttpDate(node.modified))],
-  // No server tells when a file was created; clients want a date that does not change by looking.
-  ['creationdate', (node) => (node.modified === undefined ? undefined : isoDate(node.modified))],
+  // RFC 3339 without fractions, which Windows wants. No server tells when a file was created; clients want a date that does not change by looking.
+  ['creationdate', (node) => (node.modified === undefined ? undefined : toIsoDate(node.modified))],
   ['getetag', (node) => (node.etag === undefined ? undefined : escapeXml(node.etag))],
   ['getcontenttype', (node) => (node.type === 'file' ? escapeXml(contentTypeOf(node.name)) : undefined)],
   ['displayname', (node) => escapeXml(node.path === '/' ? 'FTPCluster' : node.name)],
@@ -56,9 +56,4 @@ export function isLive(name: QName): boolean {
 export function isStorable(name: QName): boolean {
   if (name.namespace === WIN32) return !name.name.startsWith('Win32')
   return !isLive(name) && !(name.namespace === DAV && NEVER_STORED.has(name.name))
-}
-
-/** `2024-05-01T10:00:00Z`: RFC 3339 without fractions, which Windows wants. */
-function isoDate(time: number): string {
-  return new Date(time).toISOString().slice(0, -5) + 'Z'
 }

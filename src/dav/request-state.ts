@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http'
+import type { RenderedListings } from './rendered-listings.js'
 import type { DavDependencies } from './settings.js'
 import type { TreePath } from './tree-path.js'
 
 /** What is known of a request before webdav-server sees it. */
 export interface RequestState {
   readonly dependencies: DavDependencies
+  readonly rendered: RenderedListings
   /** Or why the request target is none; it is told only to who may log in. */
   readonly target: TreePath | { readonly error: unknown }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Entry, Listing } from '../storage/driver.js'
 import { nameOf, parentOf } from '../storage/remote-path.js'
@@ -28,11 +29,14 @@ export interface CacheStats {
 export interface CachedFolder {
   readonly entries: ReadonlyMap<string, Entry>
   readonly selfModified: number | undefined
+  /** Grows whenever one of them changes. */
+  readonly revision: number
 }
 
 interface Folder extends CachedFolder {
   readonly entries: Map<string, Entry>
   selfModified: number | undefined
+  revision: number
   readonly fetchedAt: number
 }
 
@@ -123,7 +127,7 @@ export class MetadataCache {
     const listing = await load()
     const entries = new Map(listing.entries.map((entry) => [entry.name, entry]))
     const selfModified = listing.selfModified ?? this.#times.of(key, listing.entries, fetchedAt)
-    const folder: Folder = { entries, selfModified, fetchedAt }
+    const folder: Folder = { entries, selfModified, revision: 0, fetchedAt }
     if (!outdated()) this.#folders.set(key, folder)
     return folder
   }
@@ -142,13 +146,12 @@ export class MetadataCache {
     this.#know(view)
     this.#entries.set(cacheKey(view.accountKey, path), { entry, fetchedAt: this.now() })
     const parent = this.#folders.peek(cacheKey(view.accountKey, parentOf(path)))
-    if (entry === undefined) parent?.entries.delete(nameOf(path))
-    else parent?.entries.set(nameOf(path), entry)
+    if (parent !== undefined) put(parent, nameOf(path), entry)
   }
 
   /** Something was written at `key`, and `entry` stands there now. */
   written(key: ResourceKey, entry: Entry): void {
-    this.#change(key, (folder) => folder.entries.set(entry.name, entry))
+    this.#change(key, entry.name, entry)
     for (const account of this.#accounts.get(key.namespace) ?? []) {
       this.#entries.set(cacheKey(account, key.path), { entry, fetchedAt: this.now() })
     }
@@ -156,7 +159,7 @@ export class MetadataCache {
 
   /** What stood at `key` is gone; `deep`: it was a folder, with everything below. */
   removed(key: ResourceKey, deep: boolean): void {
-    this.#change(key, (folder) => folder.entries.delete(nameOf(key.path)))
+    this.#change(key, nameOf(key.path), undefined)
     if (deep) this.forgetBelow(key)
     for (const account of this.#accounts.get(key.namespace) ?? []) {
       this.#entries.set(cacheKey(account, key.path), { entry: undefined, fetchedAt: this.now() })
@@ -187,7 +190,7 @@ export class MetadataCache {
     }
   }
 
-  #change(key: ResourceKey, how: (folder: Folder) => void): void {
+  #change(key: ResourceKey, name: string, entry: Entry | undefined): void {
     const parent = parentOf(key.path)
     const now = this.now()
     this.#wrote(key)
@@ -196,8 +199,9 @@ export class MetadataCache {
       this.#outdate(parentKey)
       const folder = this.#folders.peek(parentKey)
       if (folder !== undefined) {
-        how(folder)
+        put(folder, name, entry)
         folder.selfModified = Math.max(now, folder.selfModified ?? 0)
+        folder.revision++
       }
       this.#touch(account, parent, now)
     }
@@ -207,7 +211,7 @@ export class MetadataCache {
   #touch(account: string, path: string, now: number): void {
     const shown = this.#folders.peek(cacheKey(account, parentOf(path)))
     const entry = shown?.entries.get(nameOf(path))
-    if (entry?.type === 'directory') shown?.entries.set(entry.name, { ...entry, modified: now })
+    if (shown !== undefined && entry?.type === 'directory') put(shown, entry.name, { ...entry, modified: now })
     const alone = this.#entries.peek(cacheKey(account, path))
     if (alone?.entry?.type === 'directory') {
       this.#entries.set(cacheKey(account, path), { ...alone, entry: { ...alone.entry, modified: now } })
@@ -232,6 +236,15 @@ export class MetadataCache {
   #isFresh(known: { fetchedAt: number }): boolean {
     return this.now() - known.fetchedAt < this.limits.ttl
   }
+}
+
+/** @param entry undefined: it is gone */
+function put(folder: Folder, name: string, entry: Entry | undefined): void {
+  const known = folder.entries.get(name)
+  if (known === entry || (known !== undefined && entry !== undefined && isDeepStrictEqual(known, entry))) return
+  if (entry === undefined) folder.entries.delete(name)
+  else folder.entries.set(name, entry)
+  folder.revision++
 }
 
 /**

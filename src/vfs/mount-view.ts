@@ -10,8 +10,9 @@ import type { KeyedMutex } from './keyed-mutex.js'
 import type { LockTable } from './lock-table.js'
 import type { CachedFolder, MetadataCache, View } from './metadata-cache.js'
 import type { Mount } from './mount.js'
-import type { Node } from './node.js'
+import type { Node, NodeListing } from './node.js'
 import type { PropertyStore, ResourceKey, UploadJournal } from './ports.js'
+import type { RememberedListings } from './remembered-listings.js'
 import { isTemporaryName } from './temporary-name.js'
 import type { Call } from './tree.js'
 import { childPath } from './virtual-path.js'
@@ -27,6 +28,7 @@ export interface FolderLimits {
 export interface VfsParts {
   readonly connections: Connections
   readonly cache: MetadataCache
+  readonly listings: RememberedListings
   readonly locks: LockTable
   readonly properties: PropertyStore
   readonly journal: UploadJournal
@@ -243,7 +245,15 @@ export class MountView {
     return this.#node(place.path, place.key, entry)
   }
 
-  members(place: Place, folder: CachedFolder): Node[] {
+  /** The folder with its members; the same object for as long as nothing in it changes. */
+  listing(place: Place, folder: CachedFolder): NodeListing {
+    return this.parts.listings.of(folder, place.path, () => ({
+      self: this.node(place, folderEntry(nameOf(place.path), folder.selfModified)),
+      members: this.#members(place, folder),
+    }))
+  }
+
+  #members(place: Place, folder: CachedFolder): Node[] {
     const nodes: Node[] = []
     const { namespace, path } = place.key
     const prefix = path === '/' ? '/' : path + '/'
@@ -269,6 +279,11 @@ export class MountView {
     if (this.#cacheView === undefined) throw new Error('place() comes first: it finds where the mount starts')
     return this.#cacheView
   }
+}
+
+/** A folder whose entry nobody listed: a mount's own, or one whose parent is not cached. */
+export function folderEntry(name: string, modified: number | undefined): Entry {
+  return { name, type: 'directory', symlink: false, size: 0, modified }
 }
 
 /** What makes two names alike, for each way of matching that is not exact. */

@@ -9,6 +9,7 @@ import { MetadataCache, type CacheLimits, type CacheStats } from './metadata-cac
 import type { Access, Mount, UserAccess } from './mount.js'
 import { MountView, type FolderLimits, type VfsParts } from './mount-view.js'
 import type { LockStore, PropertyStore, UploadJournal } from './ports.js'
+import { RememberedListings } from './remembered-listings.js'
 import { RememberedProperties } from './remembered-properties.js'
 import type { Tree } from './tree.js'
 import { Uploads } from './uploads.js'
@@ -57,6 +58,7 @@ export class Trees {
       elapsed,
       active: this.active,
       cache: new MetadataCache(limits.cache, elapsed),
+      listings: new RememberedListings(),
       locks: new LockTable(locks, limits.locks, now),
       tags: new EntityTags(),
       mutex: new KeyedMutex(),

@@ -6,7 +6,7 @@ import { isVfsError, VfsError } from './errors.js'
 import { FolderBudget } from './folder-budget.js'
 import type { Change } from './lock-table.js'
 import type { UserAccess } from './mount.js'
-import { MountView, type Place, type VfsParts } from './mount-view.js'
+import { folderEntry, MountView, type Place, type VfsParts } from './mount-view.js'
 import type { Failure, Node, NodeListing } from './node.js'
 import type { DeadProperty, LockRecord, PropertyChange, ResourceKey } from './ports.js'
 import { openFile } from './open-file.js'
@@ -27,11 +27,6 @@ const ROOT: Node = {
   size: 0,
   modified: undefined,
   etag: undefined,
-}
-
-/** A folder whose entry nobody listed: a mount's own, or one whose parent is not cached. */
-function folderEntry(name: string, modified: number | undefined): Entry {
-  return { name, type: 'directory', symlink: false, size: 0, modified }
 }
 
 /** The tree of one user with what was permitted when it was made: a change of permissions makes a new one. */
@@ -77,8 +72,7 @@ export class UserTree implements Tree {
       place = alike
       folder = await view.folder(place, call)
     }
-    const self = view.node(place, folderEntry(nameOf(place.path), folder.selfModified))
-    return { self, members: view.members(place, folder) }
+    return view.listing(place, folder)
   }
 
   async read(node: Node, range: ByteRange | undefined, sink: ByteSink, call: Call): Promise<void> {

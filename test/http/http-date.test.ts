@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { parseHttpDate, toHttpDate } from '../../src/http/http-date.js'
+import fc from 'fast-check'
+import { parseHttpDate, toHttpDate, toIsoDate } from '../../src/http/http-date.js'
 
 const TIME = Date.UTC(1994, 10, 6, 8, 49, 37)
 
@@ -22,5 +23,14 @@ describe('HTTP dates', () => {
 
   it('writes the preferred form and drops parts of a second', () => {
     expect(toHttpDate(TIME + 999)).to.equal('Sun, 06 Nov 1994 08:49:37 GMT')
+  })
+
+  it('writes what Date writes, for any time', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 }), (ms) => {
+        expect(toHttpDate(ms)).to.equal(new Date(ms).toUTCString())
+        expect(toIsoDate(ms)).to.equal(new Date(ms).toISOString().slice(0, -5) + 'Z')
+      }),
+    )
   })
 })

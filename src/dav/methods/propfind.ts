@@ -13,8 +13,8 @@ import { headerOf, singleHeaderOf, pathInTree, type Exchange } from '../exchange
 import { IN_ALLPROP, IN_SHORTEST_ALLPROP, IN_SHORT_ALLPROP } from '../live-properties.js'
 import { lockDiscovery } from '../lock-xml.js'
 import { ALLPROP, parsePropfind } from '../propfind-xml.js'
-import { rendererFor, type Renderer } from '../property-renderer.js'
-import { streamText } from '../stream-text.js'
+import { rendererFor, type RenderOptions, type Renderer } from '../property-renderer.js'
+import { sendChunks, streamText } from '../stream-text.js'
 import { hrefOf } from '../tree-path.js'
 import { verb } from '../verb.js'
 import { readXmlBody } from '../xml-body.js'
@@ -38,14 +38,25 @@ export const propfind = verb(async (exchange) => {
   }
   await checkIf(exchange)
   const folder = await lookUp(exchange, depth)
-  const renderer = rendererFor(asked, { minimal: wantsMinimal(exchange), allprop: allpropFor(client, folder) })
+  const options: RenderOptions = { minimal: wantsMinimal(exchange), allprop: allpropFor(client, folder) }
+  const renderer = rendererFor(asked, options)
   const facts = await factsFor(exchange, folder, depth, renderer)
   response.setHeader('Content-Type', XML_TYPE)
-  await streamText(response, 207, render(exchange, folder, renderer, facts), call.signal)
+  const { locks, space } = renderer.needs
+  if (folder.listing === undefined || locks || space) {
+    await streamText(response, 207, render(exchange, folder, renderer, facts), call.signal)
+    return
+  }
+  const known = exchange.rendered.find(folder.listing, facts.stored, [folder.href, asked, options])
+  if (known.body) return sendChunks(response, 207, known.body)
+  await streamText(response, 207, render(exchange, folder, renderer, facts), call.signal, (chunk) => known.add(chunk))
+  known.keep()
 })
 
 /** A resource and its members with the URLs to show: some clients drop members whose URL is not below the one they asked. */
 interface Folder extends NodeListing {
+  /** The folder as it was listed. */
+  readonly listing?: NodeListing
   readonly href: string
   readonly hrefOfMember: (member: Node) => string
 }
@@ -63,7 +74,7 @@ async function lookUp(exchange: Exchange, depth: '0' | '1'): Promise<Folder> {
   const href = hrefOf(path, listing.self.type === 'directory')
   const hrefOfMember = (member: Node): string =>
     href + encodePath('/' + member.name, member.type === 'directory').slice(1)
-  return { ...listing, href, hrefOfMember }
+  return { ...listing, listing, href, hrefOfMember }
 }
 
 async function listOrStat({ tree, call }: Exchange, path: string): Promise<NodeListing> {

@@ -68,6 +68,65 @@ describe('dav PROPFIND', () => {
     expect(gateway.shared.calls).to.deep.equal([])
   })
 
+  describe('of a folder that was listed before', () => {
+    before(async () => {
+      await gateway.send('MKCOL', '/dav/server2/again')
+      for (const name of ['one', 'two']) await gateway.send('PUT', `/dav/server2/again/${name}`, { body: 'x' })
+    })
+
+    const listed = async (body?: string) => (await find('/dav/server2/again/', '1', body)).body
+    const changes: Record<string, () => Promise<{ status: number }>> = {
+      'an upload': () => gateway.send('PUT', '/dav/server2/again/new', { body: 'abc' }),
+      'a new version': () => gateway.send('PUT', '/dav/server2/again/new', { body: 'abcd' }),
+      'another user': () => gateway.send('PUT', '/dav/server2/again/theirs', { body: 'abc', user: 'user2' }),
+      'a new folder': () => gateway.send('MKCOL', '/dav/server2/again/sub'),
+      'a removal': () => gateway.send('DELETE', '/dav/server2/again/one'),
+      'a move': () =>
+        gateway.send('MOVE', '/dav/server2/again/two', {
+          headers: { destination: `${gateway.url}/dav/server2/again/three` },
+        }),
+      'a stored property': () =>
+        gateway.send('PROPPATCH', '/dav/server2/again/three', {
+          body: '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><x xmlns="urn:x">v</x></D:prop></D:set></D:propertyupdate>',
+        }),
+    }
+    for (const [what, change] of Object.entries(changes)) {
+      it(`shows what ${what} changed, and the same again until then`, async () => {
+        const before = await listed()
+        expect(await listed()).to.equal(before)
+        const answer = await change()
+        expect(answer.status).to.be.oneOf([201, 204, 207])
+        const after = await listed()
+        expect(after).not.to.equal(before)
+        const fresh = await find('/dav/server2/again/', '1', undefined, { 'cache-control': 'no-cache' })
+        expect(multistatus(after).map(({ href }) => href)).to.have.members(
+          multistatus(fresh.body).map(({ href }) => href),
+        )
+      })
+    }
+
+    it('gives each client the properties that it asks for', async () => {
+      const all = await listed()
+      expect(await listed(propfind('getetag')))
+        .to.contain('getetag')
+        .and.not.to.contain('getcontentlength')
+      const minimal = await find('/dav/server2/again/', '1', propfind('nonsense'), { prefer: 'return=minimal' })
+      expect(minimal.body).not.to.contain('nonsense')
+      expect(await listed(propfind('nonsense'))).to.contain('nonsense')
+      const windows = await find('/dav/server2/again/', '1', undefined, { 'user-agent': WINDOWS })
+      expect(windows.body).not.to.contain('getetag')
+      expect(await listed()).to.equal(all)
+    })
+
+    it('shows locks as they are', async () => {
+      const asked = propfind('lockdiscovery')
+      const before = await listed(asked)
+      const lock = await gateway.send('LOCK', '/dav/server2/again/three', { body: lockInfo() })
+      expect(lock.status).to.equal(200)
+      expect(await listed(asked)).not.to.equal(before)
+    })
+  })
+
   it('takes a missing Depth for 1', async () => {
     expect(multistatus((await find('/dav/server2/d', undefined)).body)).to.have.length(3)
   })
