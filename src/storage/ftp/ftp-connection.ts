@@ -5,6 +5,7 @@ import type {
   Entry,
   FreeSpace,
   Listing,
+  OpenFile,
   OperationOptions,
   Traits,
   WriteOptions,
@@ -76,6 +77,14 @@ export class FtpConnection implements Connection {
       const base = path === '/' ? '' : path
       return toListing(names, (name) => this.#metadata([], options, () => probe(session, `${base}/${name}`)))
     })
+  }
+
+  /**
+   * FTP knows no open files: what is read is what stands there then. But nothing comes between the look and the reading, such
+   * as the wait for a connection.
+   */
+  async openFile(path: string, options?: OperationOptions): Promise<OpenFile> {
+    return { entry: await this.stat(path, options), close: () => undefined }
   }
 
   async read(

@@ -357,6 +357,25 @@ export function describeFolders(world: () => World): void {
       await world().fails(c.setModified(`${folder}/missing`, time), 'NOT_FOUND')
     })
 
+    it('openFile looks as stat does, for a reading that follows or none', async function () {
+      const c = await world().connection()
+      if (!c.openFile) return this.skip()
+      const folder = await world().folder()
+      const path = `${folder}/file`
+      await put(c, path, 'content')
+      const left = await c.openFile(path, { likely: { start: 0, end: 6 } })
+      left.close()
+      left.close()
+      const opened = await c.openFile(path)
+      expect(facts(opened.entry)).to.deep.equal(facts(await c.stat(path)))
+      let read = ''
+      await c.read(path, { start: 3, end: 6 }, (chunk) => void (read += chunk.toString()), { opened })
+      opened.close()
+      expect(read).to.equal('tent')
+      expect(await get(c, path)).to.equal('content')
+      await world().fails(c.openFile(`${folder}/missing`), 'NOT_FOUND')
+    })
+
     it('setMode sets the permission bits', async function () {
       const c = await world().connection()
       if (!c.setMode) return this.skip()
