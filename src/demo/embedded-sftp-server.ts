@@ -36,6 +36,8 @@ export interface EmbeddedSftpOptions {
   readonly methods?: readonly ('password' | 'publickey' | 'keyboard-interactive')[]
   /** Bytes that one READ is answered with at most. */
   readonly maxRead?: number
+  /** What it calls itself. */
+  readonly software?: string
   /** Asked before each request: a number is sent as its status, a promise delays it and all that follow on the channel. */
   readonly intercept?: (request: SftpRequest) => number | void | Promise<number | void>
 }
@@ -80,7 +82,9 @@ export async function startEmbeddedSftpServer(options: EmbeddedSftpOptions): Pro
   const sockets = new Set<Socket>()
   let openHandles = 0
 
-  const ssh = new ssh2.Server({ hostKeys: [hostKey], ident: 'FTPCluster-demo' }, (client) => serveClient(client))
+  const ssh = new ssh2.Server({ hostKeys: [hostKey], ident: options.software ?? 'FTPCluster-demo' }, (client) =>
+    serveClient(client),
+  )
 
   function serveClient(client: SshConnection): void {
     let username = ''

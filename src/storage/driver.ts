@@ -85,6 +85,11 @@ export interface WriteOptions extends OperationOptions {
   readonly mode?: number | undefined
   /** Bytes that `source` will yield, where known: a hint. */
   readonly size?: number | undefined
+  /**
+   * Told what stands there once everything is stored and confirmed, as `stat` would tell, where the driver can ask that in
+   * the same go. Not for symbolic links.
+   */
+  readonly onStored?: ((entry: Entry) => void) | undefined
 }
 
 export interface FreeSpace {

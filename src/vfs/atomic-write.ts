@@ -43,9 +43,11 @@ export async function atomicWrite(
   const temporary = joinRemote(parentOf(target), temporaryName(nameOf(target), 'upload', parts.now()))
   const upload = await uploads.begin(place, temporary, target)
   try {
-    const options: WriteOptions = { signal, exclusive: true, mode: before?.mode, size: write.size }
+    let found: Entry | undefined
+    const onStored = (entry: Entry) => (found = entry)
+    const options: WriteOptions = { signal, exclusive: true, mode: before?.mode, size: write.size, onStored }
     const stored = await write.store(connection, temporary, options)
-    const entry = await settleTemporary(connection, temporary, stored, write)
+    const entry = await settleTemporary(connection, temporary, stored, write, found)
     // From here on the client's going away changes nothing: the file is complete, and the rename is short.
     const done = await parts.mutex.run(mutexKey(place), async () => {
       const current = await write.recheck(connection)
@@ -72,18 +74,22 @@ export function mutexKey(place: Place): string {
   return `${place.key.namespace}\n${place.key.path}`
 }
 
-/** Size check, mode and time: what the file must be like before it gets its name. */
+/**
+ * Size check, mode and time: what the file must be like before it gets its name.
+ * @param found what the server said stands there after it had everything
+ */
 async function settleTemporary(
   connection: Connection,
   path: string,
   stored: number,
   { size, modified, before }: AtomicWrite,
+  found?: Entry,
 ): Promise<Entry> {
   if (size !== undefined && stored !== size) {
     throw new VfsError('SHORT_BODY', `${stored} of ${size} announced bytes came.`)
   }
   if (modified !== undefined) await optional(connection.setModified?.(path, modified))
-  let entry = await connection.stat(path)
+  let entry = found === undefined || modified !== undefined ? await connection.stat(path) : found
   if (entry.size !== stored) {
     throw new StorageError('PROTOCOL', `The server has ${entry.size} of ${stored} bytes.`, { inStep: true })
   }

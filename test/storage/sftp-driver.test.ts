@@ -11,7 +11,7 @@ import {
   type EmbeddedSftpServer,
 } from '../../src/demo/embedded-sftp-server.js'
 import { createDialer } from '../../src/storage/dialer.js'
-import type { ByteRange, Connection, Deadlines, Endpoint, Login, OpenFile } from '../../src/storage/driver.js'
+import type { ByteRange, Connection, Deadlines, Endpoint, Entry, Login, OpenFile } from '../../src/storage/driver.js'
 import { StorageError, type StorageErrorCode } from '../../src/storage/errors.js'
 import { newKeyPair } from '../../src/storage/sftp/key-pair.js'
 import { createSftpDriver } from '../../src/storage/sftp/sftp-driver.js'
@@ -383,6 +383,37 @@ describe('SFTP driver', () => {
         expect(error.inStep).to.equal(true)
         await connection.ping()
         expect(server.openHandles).to.equal(0)
+      }
+    })
+
+    it('tell what stands there in the same go, where the server keeps the order of requests', async () => {
+      for (const [software, told] of [
+        ['OpenSSH_9.2p1', 1],
+        ['another-1.0', 0],
+      ] as const) {
+        const asked: string[] = []
+        const server = await serve({ software, intercept: ({ operation }) => void asked.push(operation) })
+        const connection = await connect(server)
+        const found: Entry[] = []
+        asked.length = 0
+        const onStored = (entry: Entry) => void found.push(entry)
+        expect(await connection.write('/new', chunks('hello'), { onStored })).to.equal(5)
+        expect(asked).to.deep.equal(['OPEN', 'WRITE', 'CLOSE', ...(told ? ['LSTAT'] : [])])
+        expect(found).to.deep.equal(told ? [await connection.stat('/new')] : [])
+      }
+    })
+
+    it('tell nothing of a file that has another size than what was stored, or that cannot be looked at', async () => {
+      const failures: (() => number | void | Promise<void>)[] = [
+        () => 4,
+        () => writeFile(path.join(root, 'new'), 'of another size'),
+      ]
+      for (const fail of failures) {
+        const intercept: EmbeddedSftpOptions['intercept'] = ({ operation }) =>
+          operation === 'LSTAT' ? fail() : undefined
+        const connection = await connect(await serve({ software: 'OpenSSH_9.2p1', intercept }))
+        const onStored = () => expect.fail()
+        expect(await connection.write('/new', chunks('hello'), { onStored })).to.equal(5)
       }
     })
 

@@ -27,7 +27,7 @@ const PROGRESS = 4096
 /** How long a request that nobody waits for may wait for another to leave with. Milliseconds. */
 const SOON = 5
 
-/** Servers known to answer the requests on one directory handle strictly in order (`software` of the SSH greeting). */
+/** Servers known to work through the requests of one connection strictly in order (`software` of the SSH greeting). */
 const ORDERED = /^(OpenSSH|mod_sftp|SFTPGo|dropbear)/i
 
 /**
@@ -39,6 +39,8 @@ export class SftpSession {
   readonly maxWrite: number
   /** Requests of one directory listing that may be under way together. */
   readonly readdirDepth: number
+  /** Whether the server works through requests in the order in which they come. */
+  readonly ordered: boolean
   #ended: StorageError | undefined
   readonly #pending = new Set<(error: StorageError) => void>()
   #roundTrip = Infinity
@@ -56,7 +58,8 @@ export class SftpSession {
     // 255 KiB is what OpenSSH takes; ssh2 itself takes no packet above 256 KiB.
     this.maxRead = Math.min(this.#internals._maxReadLen, 255 * 1024)
     this.maxWrite = Math.min(this.#internals._maxWriteLen, 255 * 1024)
-    this.readdirDepth = ORDERED.test(this.#internals._client._remoteVer ?? '') ? 4 : 1
+    this.ordered = ORDERED.test(this.#internals._client._remoteVer ?? '')
+    this.readdirDepth = this.ordered ? 4 : 1
     const lost = (error?: Error) => this.end(connectionLost(error))
     sftp.on('error', lost)
     sftp.on('end', () => lost())

@@ -1,5 +1,8 @@
+import type { Stats } from 'ssh2'
 import type { Deadlines, WriteOptions } from '../driver.js'
 import { isStorageError } from '../errors.js'
+import { nameOf } from '../remote-path.js'
+import { toEntry, typeOf } from './sftp-attributes.js'
 import { explainCreate, explainWrite } from './sftp-diagnosis.js'
 import { abortedBy, isStatus, timedOut } from './sftp-errors.js'
 import type { SftpSession } from './sftp-session.js'
@@ -27,7 +30,7 @@ export async function writeFile(
 ): Promise<number> {
   if (options.signal?.aborted) throw abortedBy(options.signal, true)
   const handle = await openForWriting(session, path, options, deadlines)
-  return new Write(session, path, handle, source, options.signal, deadlines).run()
+  return new Write(session, path, handle, source, options, deadlines).run()
 }
 
 async function openForWriting(
@@ -65,15 +68,20 @@ class Write {
   #gathered: Buffer | undefined
   #gatheredLength = 0
   #closed = false
+  #found: Stats | undefined
+  private readonly signal: AbortSignal | undefined
+  readonly #onStored: WriteOptions['onStored']
 
   constructor(
     private readonly session: SftpSession,
     private readonly path: string,
     private readonly handle: Buffer,
     private readonly source: AsyncIterable<Uint8Array>,
-    private readonly signal: AbortSignal | undefined,
+    options: WriteOptions,
     private readonly deadlines: Deadlines,
   ) {
+    this.signal = options.signal
+    this.#onStored = options.onStored
     this.#watch = session.watch()
     this.#depth = Math.min(MAX_REQUESTS, Math.max(2, Math.floor(WRITE_BEHIND / session.maxWrite)))
   }
@@ -188,23 +196,42 @@ class Write {
     this.#underWay++
     this.#watch.arm(this.deadlines.stall)
     this.session.submit<void>(send, (error) => {
-      this.#underWay--
       if (error) this.#failure ??= { error }
-      // While nothing is under way, the source is the one to act.
-      if (this.#underWay === 0) this.#watch.disarm()
-      else this.#watch.progress()
-      this.#wakeup.wake()
+      this.#answered()
     })
   }
 
-  /** CLOSE follows the last write at once; the server answers both. */
+  #answered(): void {
+    this.#underWay--
+    // While nothing is under way, the source is the one to act.
+    if (this.#underWay === 0) this.#watch.disarm()
+    else this.#watch.progress()
+    this.#wakeup.wake()
+  }
+
+  /** CLOSE follows the last write at once, and a look where the server keeps their order; the server answers all. */
   async #finish(): Promise<void> {
     this.#close()
+    if (this.#onStored && this.session.ordered) this.#look()
     while (this.#underWay > 0) {
       if (this.#aborted) this.#check()
       await this.#wakeup.wait()
     }
     if (this.#failure) throw this.#failure.error
+    // A size that is another one is for `stat` to find again, after everything was confirmed.
+    if (this.#found?.size === this.#position) this.#onStored?.(toEntry(nameOf(this.path), this.#found, false))
+  }
+
+  #look(): void {
+    this.#underWay++
+    this.session.submit<Stats>(
+      (answer) => this.session.sftp.lstat(this.path, answer),
+      (error, stats) => {
+        if (error && !isStatus(error)) this.#failure ??= { error }
+        if (stats && typeOf(stats) === 'file') this.#found = stats
+        this.#answered()
+      },
+    )
   }
 
   #close(): void {
