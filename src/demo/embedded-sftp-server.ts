@@ -36,6 +36,8 @@ export interface EmbeddedSftpOptions {
   readonly methods?: readonly ('password' | 'publickey' | 'keyboard-interactive')[]
   /** Bytes that one READ is answered with at most. */
   readonly maxRead?: number
+  /** SFTP channels that one connection may have open; any number when left out. */
+  readonly maxChannels?: number
   /** What it calls itself. */
   readonly software?: string
   /** Asked before each request: a number is sent as its status, a promise delays it and all that follow on the channel. */
@@ -102,8 +104,15 @@ export async function startEmbeddedSftpServer(options: EmbeddedSftpOptions): Pro
         else context.reject(methods)
       })
     })
-    client.on('session', (accept) => {
+    let channels = 0
+    client.on('session', (accept, reject) => {
+      if (channels >= (options.maxChannels ?? Infinity)) {
+        reject()
+        return
+      }
+      channels++
       const session: Session = accept()
+      session.on('close', () => channels--)
       session.on('sftp', (acceptSftp) => {
         const folder = folders.get(username)
         if (!folder) return

@@ -417,6 +417,74 @@ describe('SFTP driver', () => {
       }
     })
 
+    describe('of a large file to a distant server', () => {
+      const content = pattern(12_000_000)
+      const pieces = () =>
+        chunks(...Array.from({ length: 48 }, (_, n) => content.subarray(n * 250_000, (n + 1) * 250_000)))
+      let asked: string[]
+
+      /** Takes its time for all but writes: it is far away by what its answers take. */
+      async function distant(options: Partial<EmbeddedSftpOptions> = {}): Promise<EmbeddedSftpServer> {
+        asked = []
+        return serve({
+          software: 'OpenSSH_9.2p1',
+          ...options,
+          intercept: async (request) => {
+            asked.push(request.operation)
+            if (request.operation !== 'WRITE') await new Promise((resolve) => setTimeout(resolve, 5))
+            return options.intercept?.(request)
+          },
+        })
+      }
+      const opened = () => asked.filter((operation) => operation === 'OPEN').length
+      const stored = async () => (await readFile(path.join(root, 'new'))).equals(content)
+
+      it('go by several channels, and all bytes are where they belong', async () => {
+        const server = await distant()
+        const connection = await connect(server)
+        for (let n = 0; n < 2; n++) expect(await connection.write('/new', pieces())).to.equal(content.length)
+        expect(opened()).to.equal(8)
+        expect(await stored()).to.equal(true)
+        await connection.ping()
+        expect(server.openHandles).to.equal(0)
+      })
+
+      it('go by one where the server grants no more, or opens the file only once', async () => {
+        const once: EmbeddedSftpOptions['intercept'] = ({ operation }) =>
+          operation === 'OPEN' && opened() > 1 ? 4 : undefined
+        for (const options of [{ maxChannels: 1 }, { intercept: once }, { software: 'another-1.0' }]) {
+          const connection = await connect(await distant(options))
+          expect(await connection.write('/new', pieces())).to.equal(content.length)
+          expect(await stored()).to.equal(true)
+          await connection.ping()
+        }
+      })
+
+      it('end as a whole when one channel fails or they are aborted, and leave no handle open', async () => {
+        let writes = 0
+        const fail: EmbeddedSftpOptions['intercept'] = ({ operation }) =>
+          operation === 'WRITE' && ++writes === 40 ? 4 : undefined
+        const server = await distant({ intercept: fail })
+        const connection = await connect(server)
+        expect((await fails(connection.write('/new', pieces()), 'PROTOCOL')).inStep).to.equal(true)
+        await connection.ping()
+        expect(server.openHandles).to.equal(0)
+
+        const stop = new AbortController()
+        async function* stopping() {
+          let n = 0
+          for await (const piece of pieces()) {
+            if (++n === 40) stop.abort()
+            yield piece
+          }
+        }
+        const write = connection.write('/new', stopping(), { signal: stop.signal })
+        expect((await fails(write, 'ABORTED')).inStep).to.equal(true)
+        await connection.ping()
+        expect(server.openHandles).to.equal(0)
+      })
+    })
+
     it('report a close that fails', async () => {
       const server = await serve({ intercept: ({ operation }) => (operation === 'CLOSE' ? 4 : undefined) })
       await fails(put(await connect(server), '/new', 'x'), 'PROTOCOL')

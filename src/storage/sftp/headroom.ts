@@ -1,3 +1,6 @@
+/** What all transfers of the process may hold beyond what each of them has anyway. */
+const BYTES = 64 * 1024 * 1024
+
 /** Memory that few may use at a time beyond what everybody has: who comes when it is spent does without. */
 export class Headroom {
   #left: number
@@ -17,3 +20,5 @@ export class Headroom {
     this.#left += bytes
   }
 }
+
+export const headroom = new Headroom(BYTES)

@@ -1,7 +1,7 @@
 import type { Stats } from 'ssh2'
 import type { ByteRange, ByteSink, Deadlines } from '../driver.js'
 import { StorageError } from '../errors.js'
-import { Headroom } from './headroom.js'
+import { headroom } from './headroom.js'
 import { typeOf } from './sftp-attributes.js'
 import { explainRead } from './sftp-diagnosis.js'
 import { abortedBy, answered, isStatus } from './sftp-errors.js'
@@ -12,9 +12,8 @@ import { Wakeup } from './wakeup.js'
 const READ_AHEAD = 2 * 1024 * 1024
 /** Bytes asked for ahead for each millisecond of round trip: enough for 1.5 GB/s. */
 const PER_MILLISECOND = 1.5 * 1024 * 1024
-/** The most that one read asks for ahead, and what all of them together may beyond `READ_AHEAD`. */
+/** The most that one read asks for ahead. */
 const FAR = 16 * 1024 * 1024
-const headroom = new Headroom(64 * 1024 * 1024)
 const MAX_REQUESTS = 64
 /** Requests sent before the size is known; most files end within the first. */
 const FIRST_REQUESTS = 2

@@ -9,7 +9,10 @@ interface SftpInternals {
   readonly _extensions: Readonly<Record<string, string>>
   readonly _maxReadLen: number
   readonly _maxWriteLen: number
-  readonly _client: { readonly _remoteVer?: string }
+  readonly _client: {
+    readonly _remoteVer?: string
+    sftp(done: (error: Error | undefined, sftp: SFTPWrapper) => void): void
+  }
   readonly _protocol: { channelWindowAdjust(channel: number, bytes: number): void }
   readonly incoming: { window: number }
   readonly outgoing: { readonly id: number; readonly state: string }
@@ -21,6 +24,12 @@ const SSH2_WINDOW = 2 * 1024 * 1024
 /** The callback of an ssh2 request. */
 export type Answer<T> = (error: Error | undefined | null, value: T) => void
 
+/** A further channel, and what ends it in order. */
+export interface Channel {
+  readonly sftp: SFTPWrapper
+  readonly end: () => void
+}
+
 /** Bytes below which traffic is no progress of a transfer: keepalives alone stay under it. */
 const PROGRESS = 4096
 
@@ -29,6 +38,12 @@ const SOON = 5
 
 /** Servers known to work through the requests of one connection strictly in order (`software` of the SSH greeting). */
 const ORDERED = /^(OpenSSH|mod_sftp|SFTPGo|dropbear)/i
+
+/**
+ * Servers whose SFTP channels are programs of their own over one file system, so that several may write to one file: the
+ * writes of others may end in uploads of their own.
+ */
+const PLAIN_FILES = /^(OpenSSH|dropbear)/i
 
 /**
  * One SFTP channel on one SSH connection: requests as promises that always settle. Whatever breaks or stalls ends the
@@ -48,6 +63,7 @@ export class SftpSession {
   #batching = false
   #later: (() => void)[] = []
   #laterTimer: NodeJS.Timeout | undefined
+  #moreChannels: boolean
   readonly #internals: SftpInternals
 
   constructor(
@@ -60,6 +76,7 @@ export class SftpSession {
     this.maxWrite = Math.min(this.#internals._maxWriteLen, 255 * 1024)
     this.ordered = ORDERED.test(this.#internals._client._remoteVer ?? '')
     this.readdirDepth = this.ordered ? 4 : 1
+    this.#moreChannels = PLAIN_FILES.test(this.#internals._client._remoteVer ?? '')
     const lost = (error?: Error) => this.end(connectionLost(error))
     sftp.on('error', lost)
     sftp.on('end', () => lost())
@@ -107,6 +124,43 @@ export class SftpSession {
     if (this.#window === SSH2_WINDOW || missing < SSH2_WINDOW || outgoing.state !== 'open') return
     incoming.window += missing
     _protocol.channelWindowAdjust(outgoing.id, missing)
+  }
+
+  /** Whether one more channel may be asked for, to write to the same file with. */
+  get moreChannels(): boolean {
+    return this.#moreChannels && this.open
+  }
+
+  /**
+   * One more SFTP channel of the same connection, which ends with it; undefined where the server grants none. Requests on it
+   * go through `submit`. It is `end`ed by whoever asked for it; when it ends otherwise, so does the session.
+   */
+  openChannel(): Promise<Channel | undefined> {
+    return new Promise((resolve) => {
+      if (!this.moreChannels) {
+        resolve(undefined)
+        return
+      }
+      this.#internals._client.sftp((error, sftp) => {
+        if (error) {
+          this.#moreChannels = false
+          resolve(undefined)
+          return
+        }
+        let ended = false
+        const lost = (cause?: Error) => {
+          if (!ended) this.end(connectionLost(cause))
+        }
+        sftp.on('error', lost)
+        sftp.on('end', () => lost())
+        sftp.on('close', () => lost())
+        const end = () => {
+          ended = true
+          sftp.end()
+        }
+        resolve({ sftp, end })
+      })
+    })
   }
 
   /** Ends the session at once; every request under way rejects with `reason`. */

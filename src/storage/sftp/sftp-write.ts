@@ -5,12 +5,21 @@ import { nameOf } from '../remote-path.js'
 import { toEntry, typeOf } from './sftp-attributes.js'
 import { explainCreate, explainWrite } from './sftp-diagnosis.js'
 import { abortedBy, isStatus, timedOut } from './sftp-errors.js'
+import { headroom } from './headroom.js'
+import { type Lane, openLane } from './sftp-lane.js'
 import type { SftpSession } from './sftp-session.js'
 import { Wakeup } from './wakeup.js'
 
-/** Bytes sent and not yet confirmed, and so about the most that one write holds in memory. */
+/** Bytes sent and not yet confirmed by one channel, and so about the most that one write holds in memory, near by. */
 const WRITE_BEHIND = 2 * 1024 * 1024
 const MAX_REQUESTS = 64
+/**
+ * Far away, the server's window for one channel (2 MiB with OpenSSH) holds an upload up: what is large is written by several
+ * channels. Milliseconds of round trip, bytes after which, and how many besides the first.
+ */
+const FAR = 3
+const LARGE = 4 * 1024 * 1024
+const MORE_LANES = 3
 /** Smaller chunks of the source are gathered into large writes: a request costs more than a copy (measured: half the CPU). */
 const GATHER_BELOW = 128 * 1024
 /** How long a failed write waits for the answers under way before it gives the connection up. Milliseconds. */
@@ -69,17 +78,21 @@ class Write {
   #gatheredLength = 0
   #closed = false
   #found: Stats | undefined
+  readonly #lanes: Lane[]
+  /** Bytes of memory for further lanes; undefined before they are thought of. */
+  #granted: number | undefined
   private readonly signal: AbortSignal | undefined
   readonly #onStored: WriteOptions['onStored']
 
   constructor(
     private readonly session: SftpSession,
     private readonly path: string,
-    private readonly handle: Buffer,
+    handle: Buffer,
     private readonly source: AsyncIterable<Uint8Array>,
     options: WriteOptions,
     private readonly deadlines: Deadlines,
   ) {
+    this.#lanes = [{ sftp: session.sftp, handle, end: () => undefined, underWay: 0 }]
     this.signal = options.signal
     this.#onStored = options.onStored
     this.#watch = session.watch()
@@ -106,6 +119,8 @@ class Write {
     } finally {
       this.signal?.removeEventListener('abort', onAbort)
       this.#watch.disarm()
+      headroom.give(this.#granted ?? 0)
+      if (this.session.open) for (const { end } of this.#lanes) end()
     }
   }
 
@@ -182,26 +197,53 @@ class Write {
 
   /** Sends one write, once there is room for it. ssh2 copies the bytes before it returns. */
   async #send(buffer: Buffer, offset: number, length: number): Promise<void> {
-    while (this.#underWay >= this.#depth) {
+    let lane = this.#freeLane()
+    while (lane.underWay >= this.#depth) {
       this.#check()
       await this.#wakeup.wait()
+      lane = this.#freeLane()
     }
     this.#check()
+    const { sftp, handle } = lane
     const position = this.#position
     this.#position += length
-    this.#submit((answer) => this.session.sftp.write(this.handle, buffer, offset, length, position, answer))
+    this.#submit(lane, (answer) => sftp.write(handle, buffer, offset, length, position, answer))
+    if (this.#granted === undefined && this.#position >= LARGE) this.#openLanes()
   }
 
-  #submit(send: (answer: (error: Error | null | undefined) => void) => void): void {
+  #freeLane(): Lane {
+    return this.#lanes.reduce((best, lane) => (lane.underWay < best.underWay ? lane : best))
+  }
+
+  /** Writes go on meanwhile, and by whatever lanes there are. */
+  #openLanes(): void {
+    const { session } = this
+    this.#granted = 0
+    if (session.roundTrip < FAR || !session.moreChannels) return
+    this.#granted = headroom.take(MORE_LANES * WRITE_BEHIND)
+    for (let more = Math.floor(this.#granted / WRITE_BEHIND); more > 0; more--) {
+      void openLane(session, this.path).then((lane) => {
+        if (lane === undefined) return
+        if (!this.#closed) {
+          this.#lanes.push(lane)
+          this.#wakeup.wake()
+        } else if (session.open) lane.end()
+      })
+    }
+  }
+
+  #submit(lane: Lane, send: (answer: (error: Error | null | undefined) => void) => void): void {
     this.#underWay++
+    lane.underWay++
     this.#watch.arm(this.deadlines.stall)
     this.session.submit<void>(send, (error) => {
       if (error) this.#failure ??= { error }
-      this.#answered()
+      this.#answered(lane)
     })
   }
 
-  #answered(): void {
+  #answered(lane: Lane): void {
+    lane.underWay--
     this.#underWay--
     // While nothing is under way, the source is the one to act.
     if (this.#underWay === 0) this.#watch.disarm()
@@ -209,10 +251,10 @@ class Write {
     this.#wakeup.wake()
   }
 
-  /** CLOSE follows the last write at once, and a look where the server keeps their order; the server answers all. */
+  /** CLOSE follows the last write of each lane at once, and a look where the server keeps their order; the server answers all. */
   async #finish(): Promise<void> {
     this.#close()
-    if (this.#onStored && this.session.ordered) this.#look()
+    if (this.#onStored && this.session.ordered && this.#lanes.length === 1) this.#look()
     while (this.#underWay > 0) {
       if (this.#aborted) this.#check()
       await this.#wakeup.wait()
@@ -223,13 +265,16 @@ class Write {
   }
 
   #look(): void {
+    const [lane] = this.#lanes
+    if (lane === undefined) return
     this.#underWay++
+    lane.underWay++
     this.session.submit<Stats>(
       (answer) => this.session.sftp.lstat(this.path, answer),
       (error, stats) => {
         if (error && !isStatus(error)) this.#failure ??= { error }
         if (stats && typeOf(stats) === 'file') this.#found = stats
-        this.#answered()
+        this.#answered(lane)
       },
     )
   }
@@ -237,7 +282,7 @@ class Write {
   #close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#submit((answer) => this.session.sftp.close(this.handle, answer))
+    for (const lane of this.#lanes) this.#submit(lane, (answer) => lane.sftp.close(lane.handle, answer))
   }
 
   /** Closes the handle and waits until nothing is under way: then nothing more will be written to the file. */
