@@ -130,15 +130,19 @@ async function stream(options: SendFileOptions, range: ResolvedRange | undefined
       giveUp = reject
       response.write(chunk, (error) => {
         giveUp = undefined
-        if (error) reject(clientGone(error))
-        else resolve()
+        if (error) {
+          reject(clientGone(error))
+          return
+        }
+        // The client has all that it was promised: its next request need not wait until the server is done with this one.
+        if (sent === length) response.end()
+        resolve()
       })
     })
   }
   try {
     await tree.read(node, range, sink, call)
     if (sent !== length) throw new Error(`The file gave ${sent} of ${length} bytes.`)
-    response.end()
   } finally {
     call.signal.removeEventListener('abort', onAbort)
   }

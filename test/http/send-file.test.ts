@@ -206,6 +206,22 @@ describe('sendFile', () => {
     client.socket.destroy()
   })
 
+  it('lets the next request in when the client has everything, though the server is not done yet', async () => {
+    let end: (() => void) | undefined
+    const isDone = new Promise<void>((resolve) => (end = resolve))
+    tree.onRead = async (_range, sink) => {
+      await sink(Buffer.from('The quick brown fox'))
+      await isDone
+    }
+    const client = await RawClient.open(server.port)
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await client.until('brown fox')
+    client.send('HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    await client.closed
+    end?.()
+    expect(client.text.match(/HTTP\/1.1 200 OK/g)).to.have.length(2)
+  })
+
   it('serves the next request on the same connection', async () => {
     const client = await RawClient.open(server.port)
     client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')

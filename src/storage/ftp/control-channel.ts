@@ -9,13 +9,21 @@ export interface Reply {
   readonly text: string
 }
 
+/** Somebody who waits for the reply to a command, or to the connection as such. */
+interface Waiting {
+  /** Judges a 1xx reply. */
+  readonly isFinal: (reply: Reply) => boolean
+  readonly resolve: (reply: Reply) => void
+  readonly reject: (reason: unknown) => void
+}
+
 /** Bytes of one reply that may wait for their end of line. */
 const MAX_LINE = 64 * 1024
 
 /**
- * The control connection: commands out, replies in, strictly in step. basic-ftp keeps the conversation; added is what it
- * leaves open: replies are cut at line ends only (a reply may arrive byte by byte), a reply that nobody asked for ends the
- * connection, and what is sent is checked as the bytes that leave.
+ * The control connection: commands out, replies in, strictly in step. basic-ftp keeps the socket and reads replies; added is
+ * what it leaves open: replies are cut at line ends only (a reply may arrive byte by byte), a reply that nobody asked for ends
+ * the connection, what is sent is checked as the bytes that leave, and who waits costs no stack trace.
  *
  * It sets no deadline of its own: whoever waits calls `end` when time is up, and every pending call rejects with that error.
  */
@@ -23,6 +31,7 @@ export class ControlChannel extends FTPContext {
   readonly #ended = new AbortController()
   #unfinished = ''
   #cut = false
+  #waiting: Waiting | undefined
 
   constructor(encoding: 'utf8' | 'latin1') {
     super(0, encoding)
@@ -85,21 +94,18 @@ export class ControlChannel extends FTPContext {
     this.#cut = true
   }
 
-  /** @param isFinal judges a 1xx reply */
-  async #converse(line: string | undefined, isFinal: (reply: Reply) => boolean): Promise<Reply> {
+  async #converse(line: string | undefined, isFinal: Waiting['isFinal']): Promise<Reply> {
     if (line !== undefined) assertSendable(line, this.encoding === 'latin1' ? 'latin1' : 'utf8')
-    try {
-      return (await this.handle(line, (response, task) => {
-        if (response instanceof Error && !(response instanceof FTPError)) {
-          task.reject(response)
-          return
-        }
-        const reply = { code: response.code, text: response.message }
-        if (reply.code >= 200 || isFinal(reply)) task.resolve(reply)
-      })) as Reply
-    } catch (error) {
-      throw this.#ended.signal.aborted ? this.#ended.signal.reason : lost(error)
+    if (this.#ended.signal.aborted) throw this.#ended.signal.reason
+    if (this.closed) throw lost(new Error('It is not connected.'))
+    if (this.#waiting !== undefined) {
+      this.end(lost(new Error('A command was sent before the one before it was answered.')))
+      throw this.#ended.signal.reason
     }
+    return new Promise((resolve, reject) => {
+      this.#waiting = { isFinal, resolve, reject }
+      if (line !== undefined) this.send(line)
+    })
   }
 
   override closeWithError(error: Error): void {
@@ -123,11 +129,20 @@ export class ControlChannel extends FTPContext {
   }
 
   protected override _passToHandler(response: Error | FTPResponse): void {
-    if (this._task === undefined && (!(response instanceof Error) || response instanceof FTPError)) {
+    const waiting = this.#waiting
+    if (response instanceof Error && !(response instanceof FTPError)) {
+      this.#waiting = undefined
+      waiting?.reject(this.#ended.signal.reason ?? lost(response))
+      return
+    }
+    if (waiting === undefined) {
       this.end(new StorageError('CONNECTION_LOST', 'The server ended the session, or answered what nobody asked.'))
       return
     }
-    super._passToHandler(response)
+    const reply = { code: response.code, text: response.message }
+    if (reply.code < 200 && !waiting.isFinal(reply)) return
+    this.#waiting = undefined
+    waiting.resolve(reply)
   }
 }
 
@@ -135,15 +150,17 @@ function lost(cause: unknown): StorageError {
   return new StorageError('CONNECTION_LOST', 'The connection to the server broke.', { cause })
 }
 
+/** What ends a command on the wire, or a name in the server. */
+const UNSENDABLE = /[\0\r\n]/
+
 /**
- * Commands end at CR LF on the wire, so the check is on the wire's bytes: latin1 keeps only the low byte of a character, and
- * U+010D U+010A would arrive as CR LF.
+ * The bytes on the wire must be those of the characters: latin1 keeps only the low byte of one, and U+010D U+010A would
+ * arrive as CR LF, which ends a command.
  * @throws INVALID_NAME
  */
 export function assertSendable(line: string, encoding: 'utf8' | 'latin1'): void {
-  const bytes = Buffer.from(line, encoding)
-  const exact = encoding === 'latin1' ? bytes.toString('latin1') === line : line.isWellFormed()
-  if (!exact || bytes.includes(0x0a) || bytes.includes(0x0d) || bytes.includes(0)) {
+  const exact = encoding === 'latin1' ? Buffer.from(line, 'latin1').toString('latin1') === line : line.isWellFormed()
+  if (!exact || UNSENDABLE.test(line)) {
     throw new StorageError('INVALID_NAME', 'The server cannot be sent this name.', { inStep: true })
   }
 }

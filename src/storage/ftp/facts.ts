@@ -28,47 +28,76 @@ export interface Facts {
   readonly unique: string | undefined
 }
 
-const TYPES: Readonly<Record<string, Facts['type']>> = { file: 'file', dir: 'directory', cdir: 'self', pdir: 'parent' }
-
 /** @returns undefined where the line is none, or lacks what an entry must have */
 export function parseFacts(line: string): Facts | undefined {
   // The name begins after the first space that follows the facts; it may begin with spaces itself.
   const end = line.indexOf('; ')
   if (end < 0) return undefined
-  const facts = new Map<string, string>()
-  for (const fact of line.slice(0, end).split(';')) {
-    const equals = fact.indexOf('=')
-    if (equals < 1) return undefined
-    facts.set(fact.slice(0, equals).toLowerCase(), fact.slice(equals + 1))
+  let type: Facts['type'] | undefined
+  let size: string | undefined
+  let modified: number | undefined
+  let mode: string | undefined
+  let unique: string | undefined
+  // No map of facts: a listing has tens of thousands of lines.
+  let at = 0
+  while (at <= end) {
+    const semicolon = line.indexOf(';', at)
+    const equals = line.indexOf('=', at)
+    if (equals <= at || equals > semicolon) return undefined
+    const value = line.slice(equals + 1, semicolon)
+    switch (line.slice(at, equals).toLowerCase()) {
+      case 'type':
+        type = typeOf(value.toLowerCase())
+        break
+      case 'size':
+        size = value
+        break
+      case 'modify':
+        modified = parseTimeValue(value)
+        break
+      case 'unix.mode':
+        mode = value
+        break
+      case 'unique':
+        unique = value
+        break
+    }
+    at = semicolon + 1
   }
   const name = line.slice(end + 2)
-  const type = typeOf(facts.get('type')?.toLowerCase())
-  const size = facts.get('size')
   if (name === '' || type === undefined || (size !== undefined && !/^\d{1,16}$/.test(size))) return undefined
-  const mode = facts.get('unix.mode')
   return {
     name,
     type,
     size: type === 'file' ? Number(size ?? 0) : 0,
-    modified: parseTimeValue(facts.get('modify')),
+    modified,
     mode: mode !== undefined && /^[0-7]{1,6}$/.test(mode) ? parseInt(mode, 8) & 0o7777 : undefined,
-    unique: facts.get('unique'),
+    unique,
   }
 }
 
-function typeOf(value: string | undefined): Facts['type'] | undefined {
-  if (value === undefined) return undefined
-  if (/^os\.unix=s(ym)?link/.test(value)) return 'link'
-  return TYPES[value] ?? 'other'
+function typeOf(value: string): Facts['type'] {
+  switch (value) {
+    case 'file':
+      return 'file'
+    case 'dir':
+      return 'directory'
+    case 'cdir':
+      return 'self'
+    case 'pdir':
+      return 'parent'
+    default:
+      return /^os\.unix=s(ym)?link/.test(value) ? 'link' : 'other'
+  }
 }
 
 /** `YYYYMMDDHHMMSS[.sss]` in UTC, RFC 3659 section 2.3, as milliseconds since the epoch. */
 export function parseTimeValue(value: string | undefined): number | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d+)?$/.exec(value?.trim() ?? '')
-  if (!match) return undefined
-  const [, year, month, day, hour, minute, second, fraction] = match
-  const time = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second))
-  return time + (fraction === undefined ? 0 : Math.floor(Number(fraction) * 1000))
+  const text = value?.trim() ?? ''
+  if (!/^\d{14}(\.\d+)?$/.test(text)) return undefined
+  const digits = (from: number, to: number): number => Number(text.slice(from, to))
+  const time = Date.UTC(digits(0, 4), digits(4, 6) - 1, digits(6, 8), digits(8, 10), digits(10, 12), digits(12, 14))
+  return time + (text.length === 14 ? 0 : Math.floor(Number(text.slice(14)) * 1000))
 }
 
 export function formatTimeValue(time: number): string {
@@ -78,7 +107,7 @@ export function formatTimeValue(time: number): string {
 export function parseMlsd(text: string): ParsedListing {
   const names: ListedName[] = []
   let selfModified: number | undefined
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of linesOf(text)) {
     if (line === '') continue
     const facts = parseFacts(line)
     if (facts === undefined) return { selfModified, names, unreadable: line }
@@ -89,6 +118,11 @@ export function parseMlsd(text: string): ParsedListing {
   return { selfModified, names, unreadable: undefined }
 }
 
+/** The lines of a listing without their ends, CR LF or LF alone. */
+export function linesOf(text: string): string[] {
+  return text.includes('\r') ? text.replaceAll('\r\n', '\n').split('\n') : text.split('\n')
+}
+
 /** The parts of facts that an entry takes over as they are. */
 export function known({
   size,
@@ -96,5 +130,6 @@ export function known({
   mode,
   unique,
 }: Omit<Facts, 'name' | 'type'>): Omit<Entry, 'name' | 'type' | 'symlink'> {
-  return { size, modified, ...(mode === undefined ? {} : { mode }), ...(unique === undefined ? {} : { unique }) }
+  if (mode === undefined) return unique === undefined ? { size, modified } : { size, modified, unique }
+  return unique === undefined ? { size, modified, mode } : { size, modified, mode, unique }
 }

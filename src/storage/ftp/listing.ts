@@ -81,17 +81,14 @@ export async function toListing(
   const entries = new Map<string, Entry>()
   for (const listed of listing.names) {
     if (listed.name === '.' || listed.name === '..' || entries.has(listed.name)) continue
-    entries.set(
-      listed.name,
-      listed.type === 'link' ? await linkEntry(listed, follow) : { ...plain(listed), symlink: false },
-    )
+    entries.set(listed.name, listed.type === 'link' ? await linkEntry(listed, follow) : plain(listed, listed.type))
   }
   return { selfModified: listing.selfModified, entries: [...entries.values()] }
 }
 
-function plain(listed: ListedName): Omit<Entry, 'symlink'> {
-  const { name, type, size, modified, mode, unique } = listed
-  return { name, type: type === 'link' ? 'other' : type, ...known({ size, modified, mode, unique }) }
+function plain(listed: ListedName, type: Entry['type']): Entry {
+  const { size, modified, mode, unique } = listed
+  return { name: listed.name, type, symlink: false, ...known({ size, modified, mode, unique }) }
 }
 
 async function linkEntry(

@@ -1,4 +1,4 @@
-import type { ListedName, ParsedListing } from './facts.js'
+import { linesOf, type ListedName, type ParsedListing } from './facts.js'
 
 /**
  * LIST in the form of `ls -l`. No standard says what LIST looks like; this is what Unix servers print, with times in UTC:
@@ -21,10 +21,11 @@ const HALF_YEAR = 182 * DAY
 /** @param now milliseconds since the epoch: lines of the last half year do not name their year */
 export function parseList(text: string, now: number): ParsedListing {
   const names: ListedName[] = []
+  const year = new Date(now).getUTCFullYear()
   let selfModified: number | undefined
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of linesOf(text)) {
     if (line === '' || /^total \d+$/.test(line)) continue
-    const parsed = line.length > MAX_LINE ? undefined : (parseUnix(line, now) ?? parseDos(line))
+    const parsed = line.length > MAX_LINE ? undefined : (parseUnix(line, now, year) ?? parseDos(line))
     if (parsed === undefined) return { selfModified, names, unreadable: line }
     if (parsed.name === '.') selfModified = parsed.modified
     else if (parsed.name !== '..') names.push(parsed)
@@ -32,7 +33,7 @@ export function parseList(text: string, now: number): ParsedListing {
   return { selfModified, names, unreadable: undefined }
 }
 
-function parseUnix(line: string, now: number): ListedName | undefined {
+function parseUnix(line: string, now: number, thisYear: number): ListedName | undefined {
   const match = UNIX.exec(line)
   if (!match) return undefined
   const [, kind, bits = '', size, month = '', day, year, hour, minute, rest = ''] = match
@@ -43,7 +44,7 @@ function parseUnix(line: string, now: number): ListedName | undefined {
     name: arrow < 0 ? rest : rest.slice(0, arrow),
     type,
     size: type === 'file' ? Number(size ?? 0) : 0,
-    modified: unixTime(MONTHS.indexOf(month), Number(day), year, Number(hour), Number(minute), now),
+    modified: unixTime(MONTHS.indexOf(month), Number(day), year, Number(hour), Number(minute), now, thisYear),
     ...(type === 'link' ? {} : { mode: modeOf(bits) }),
   }
 }
@@ -55,10 +56,10 @@ function unixTime(
   hour: number,
   minute: number,
   now: number,
+  thisYear: number,
 ): number | undefined {
   if (month < 0) return undefined
   if (year !== undefined) return Date.UTC(Number(year), month, day)
-  const thisYear = new Date(now).getUTCFullYear()
   // A server's clock may be ahead of ours, and its last minutes of December may be our January.
   for (const candidate of [thisYear + 1, thisYear]) {
     const time = Date.UTC(candidate, month, day, hour, minute)
@@ -73,7 +74,7 @@ function modeOf(bits: string): number {
   for (let i = 0; i < 9; i++) {
     const bit = bits[i] ?? '-'
     if (bit !== '-' && bit !== 'S' && bit !== 'T') mode |= 0o400 >> i
-    if (/[sStT]/.test(bit)) mode |= 0o4000 >> Math.floor(i / 3)
+    if (bit === 's' || bit === 'S' || bit === 't' || bit === 'T') mode |= 0o4000 >> Math.floor(i / 3)
   }
   return mode
 }
