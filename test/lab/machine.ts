@@ -16,6 +16,8 @@ export interface LabMachine {
   readonly steward: { readonly username: 'steward'; readonly password: string }
   /** Rules of sudoers(5) for steward, such as `ALL=(root) NOPASSWD: ALL`; none takes all rights away. */
   grant(...rules: string[]): Promise<void>
+  /** Lines of sudoers(5) as they are; they name steward themselves. */
+  sudoers(text: string): Promise<void>
   /** The program inside, which finds its libraries. */
   readonly purePw: string
   /** Shell commands that put a process on this machine. */
@@ -58,11 +60,11 @@ export async function makeMachine(
   const authorizedKeys = path.join(etc, 'ssh', 'authorized_keys')
   await mkdir(authorizedKeys, { recursive: true })
   await writeFile(path.join(authorizedKeys, 'root'), await readFile(path.join(keys, 'carol.pub')))
-  const grant = async (...rules: string[]) => {
-    const sudoers = path.join(etc, 'sudoers')
-    await write('sudoers', ['Defaults !syslog', ...rules.map((rule) => `steward ${rule}`)], 0o440)
-    await chmod(sudoers, 0o440)
+  const sudoers = async (text: string) => {
+    await write('sudoers', ['Defaults !syslog', text], 0o440)
+    await chmod(path.join(etc, 'sudoers'), 0o440)
   }
+  const grant = (...rules: string[]) => sudoers(rules.map((rule) => `steward ${rule}`).join('\n'))
   await grant()
   const inner = '/etc/ssh/authorized_keys'
   // Whoever runs it has none of the variables that the daemons have.
@@ -78,6 +80,7 @@ export async function makeMachine(
     root: { username: 'root', privateKey },
     steward: { username: 'steward', password: 'steward-secret' },
     grant,
+    sudoers,
     purePw: path.join(folder, 'pure-pw'),
     mounts: [
       `mount --bind ${etc} /etc`,

@@ -3,13 +3,14 @@ import path from 'node:path'
 import { labFor } from '../../lab/lab.js'
 import { labPrograms } from '../../lab/programs.js'
 import { must } from '../../lab/run.js'
+import { grantAsInGuide } from '../guide.js'
 import { connectTo, provisionerOf, sshSettings } from '../managed-server.js'
 import { describeProvisioner } from '../provisioner-conformance.js'
 
 describeProvisioner('Virtual accounts of pure-ftpd', async function () {
   const daemons = [{ kind: 'pure-ftpd', settings: ['--login', 'puredb:/etc/pure-ftpd/pureftpd.pdb'] } as const]
   const lab = await labFor(this, { daemons: [...daemons, 'sshd'], machine: true })
-  const { homes, root, etc } = lab.machine
+  const { homes, steward, etc } = lab.machine
   const server = lab.daemon('pure-ftpd')
   const folder = path.join(etc, 'pure-ftpd')
   await mkdir(folder, { recursive: true })
@@ -28,12 +29,16 @@ describeProvisioner('Virtual accounts of pure-ftpd', async function () {
   await chmod(passwd, 0o600)
   const settings = {
     kind: 'pure-ftpd',
-    ssh: sshSettings(lab.daemon('sshd'), root.username),
+    ssh: sshSettings(lab.daemon('sshd'), steward.username),
     program: lab.machine.purePw,
     homeBase: homes,
   }
+  await grantAsInGuide(lab.machine, ['FTPCLUSTER_PURE'], {
+    '/usr/bin/pure-pw': lab.machine.purePw,
+    '/srv/ftp/': `${homes}/`,
+  })
   return {
-    open: provisionerOf({ server, settings, secret: { privateKey: root.privateKey } }),
+    open: provisionerOf({ server, settings, secret: { password: steward.password } }),
     connect: connectTo(server),
     local: (remote) => remote,
     foreign,

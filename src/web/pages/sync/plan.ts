@@ -1,6 +1,5 @@
 import { Router } from 'express'
 import type { Request, Response } from 'express'
-import { actorName } from '../../../audit/actor.js'
 import { REMOVALS, removalsIn } from '../../../sync/plan.js'
 import type { WebDependencies } from '../../dependencies.js'
 import { actorOf } from '../../page/actor.js'
@@ -8,6 +7,7 @@ import { EMPTY_FORM, submit, textsOf, type FormState } from '../../page/form.js'
 import { page } from '../../page/page.js'
 import { idOf } from '../../page/request-values.js'
 import { requireAdmin } from '../../page/visitor.js'
+import { wordsOfRun } from './run-words.js'
 
 /** Steps on one page at most; a plan may hold thousands. */
 const SHOWN = 500
@@ -29,18 +29,17 @@ export function syncPlanRoutes({ sync }: Pick<WebDependencies, 'sync'>): Router 
       })),
       more: Math.max(0, plan.steps.length - SHOWN),
     }))
+    const counts = await sync.queue.counts(run.id)
+    const words = wordsOfRun(run, counts)
     const data = {
-      run,
-      plans,
-      by: actorName(run.actor),
-      total: run.plan.reduce((sum, { steps }) => sum + steps.length, 0),
+      ...{ run, plans, words, counts },
       removals: removalsIn(run.plan),
       maxRemovals: sync.synchroniser.maxRemovals,
-      counts: await sync.queue.counts(run.id),
+      nextAttemptAt: results.find(({ state, nextAttemptAt }) => state === 'queued' && nextAttemptAt)?.nextAttemptAt,
       form: form ?? EMPTY_FORM,
       scripts: run.state === 'running' ? ['activity'] : [],
     }
-    await page(request, response, 'sync/plan', { title: `Plan ${run.id}`, ...data }, form ? 422 : 200)
+    await page(request, response, 'sync/plan', { title: words.title, ...data }, form ? 422 : 200)
   }
   router.get('/sync/plans/:id', requireAdmin, (request, response) => show(request, response))
   router.post('/sync/plans/:id/apply', requireAdmin, async (request, response) => {

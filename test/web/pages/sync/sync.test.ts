@@ -36,6 +36,29 @@ describe('page of accounts in step', () => {
     expect(await shown()).to.include('/home/anna is gone or not its own')
   })
 
+  it('shows all accounts of one server or of one user, and on the page of all only those that are not in step', async () => {
+    await app.grant('bert')
+    await app.applied()
+    const bert = '<th scope="row">bert</th>'
+    expect(await shown())
+      .to.include('2 in step')
+      .and.not.include(bert)
+    const text = async (query: string) => (await app.browser.get(`/sync?${query}`)).text
+    expect(await text(`server=${app.alpha}`)).to.include(bert)
+    expect(await text('user=bert'))
+      .to.include(bert)
+      .and.not.include('<th scope="row">anna</th>')
+    expect(await text('user=nobody')).to.include('No managed accounts')
+  })
+
+  it('tells of each run what it was and what became of it', async () => {
+    expect(await shown()).to.match(/Change 1<[^]*>waits for a yes<\/span> 2 steps/)
+    await app.applied()
+    expect(await shown())
+      .to.match(/Plan 2<[^]*>done<\/span> 2 steps/)
+      .and.match(/Change 1<[^]*>replaced<\/span> a newer plan/)
+  })
+
   it('makes a plan and leads to it, and changes nothing', async () => {
     const { status, headers } = await send('/sync/plan', {})
     expect(status).to.equal(303)

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { LabMachine } from '../lab/lab.js'
+
+/**
+ * Gives steward the rights that docs/accounts.md has as lines to paste, and no others.
+ * @param aliases names of the guide's aliases of commands
+ * @param paths where the lab has what the guide writes otherwise
+ */
+export async function grantAsInGuide(
+  machine: LabMachine,
+  aliases: readonly string[],
+  paths: Readonly<Record<string, string>>,
+): Promise<void> {
+  const guide = await readFile(path.join(import.meta.dirname, '../../docs/accounts.md'), 'utf8')
+  const blocks = guide.split(/^```.*\n/m)
+  const lines = aliases.map((alias) => {
+    const block = blocks.find((one) => one.startsWith(`Cmnd_Alias ${alias} =`))
+    if (block === undefined) throw new Error(`The guide has no lines ${alias}.`)
+    return block.replaceAll(/^ftpcluster /gm, `${machine.steward.username} `)
+  })
+  const text = Object.entries(paths).reduce((all, [from, to]) => all.replaceAll(from, to), lines.join('\n'))
+  await machine.sudoers(text)
+}
