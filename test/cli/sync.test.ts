@@ -85,6 +85,16 @@ describe('ftpcluster sync', function () {
     expect((await sync('apply')).err).to.include('Nothing to do.')
   })
 
+  for (const verb of ['plan', 'apply', 'status', 'adopt', 'rotate']) {
+    it(`${verb} --help has an example and tells the exit codes`, async () => {
+      const { code, out } = await sync(verb, '--help')
+      expect(code).to.equal(0)
+      expect(out)
+        .to.include(`  ftpcluster sync ${verb}`)
+        .and.match(/Exit codes:\n {2}0 {2}\w[^]*\n {2}1 {2}\w[^]*\n {2}2 {2}the options are wrong/)
+    })
+  }
+
   it('apply --plan does what that plan showed, once', async () => {
     const { out } = await sync('plan', '--json')
     const { id } = JSON.parse(out) as { id: number }

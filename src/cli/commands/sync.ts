@@ -31,7 +31,14 @@ export function syncCommand(context: CommandContext): Command {
 
   withPlace(command.command('plan').description('read the servers and show what there is to do; changes nothing'))
     .option('--logins', 'try the secret of each account, once')
-    .addHelpText('after', `\nExit code ${DIFFERENT}: there is something to do.`)
+    .addHelpText(
+      'after',
+      helpOf(['ftpcluster sync plan --server server2', 'ftpcluster sync plan --logins --json >plan.json'], {
+        0: 'everything is in step',
+        [DIFFERENT]: 'there is something to do',
+        [WAITING]: 'nothing to do, but a server could not be read',
+      }),
+    )
     .action(async (options: Where & { logins?: true }) => {
       await run(options, async ({ sync, serverIds }) => {
         const plan = await sync.synchroniser.plan(serverIds, cliActor(), { logins: options.logins ?? false })
@@ -44,7 +51,14 @@ export function syncCommand(context: CommandContext): Command {
   withPlace(command.command('apply').description('read the servers, and do what there is to do'))
     .option('--plan <number>', 'what this plan showed, and nothing else', numberOption)
     .option('--yes', 'also when it disables or removes many accounts')
-    .addHelpText('after', `\nExit code ${WAITING}: some steps wait for a server that does not answer.`)
+    .addHelpText(
+      'after',
+      helpOf(['ftpcluster sync apply', 'ftpcluster sync apply --plan 12 --yes'], {
+        0: 'all of it is done, or there was nothing to do',
+        1: 'some steps failed, or the plan was applied already',
+        [WAITING]: 'some steps wait for a server that does not answer, or one could not be read',
+      }),
+    )
     .action(async (options: Where & { plan?: number; yes?: true }) => {
       await run(options, async ({ sync, serverIds }) => {
         const planned =
@@ -57,8 +71,14 @@ export function syncCommand(context: CommandContext): Command {
       })
     })
 
-  withPlace(command.command('status').description('show how far accounts are in step, without asking a server')).action(
-    async (options: Where) => {
+  withPlace(command.command('status').description('show how far accounts are in step, without asking a server'))
+    .addHelpText(
+      'after',
+      helpOf(['ftpcluster sync status', 'ftpcluster sync status --server server2 --json'], {
+        0: 'it is shown, whatever it is; "ftpcluster sync plan" tells by its code',
+      }),
+    )
+    .action(async (options: Where) => {
       await run(options, async ({ sync, serverIds }) => {
         const servers = (await sync.state.servers()).filter(({ serverId }) => serverIds?.includes(serverId) ?? true)
         if (options.json) return terminal.out(JSON.stringify(servers, null, 2))
@@ -71,12 +91,18 @@ export function syncCommand(context: CommandContext): Command {
           if (queued > 0) terminal.err(`${alias}: ${queued} steps wait`)
         }
       })
-    },
-  )
+    })
 
   command
     .command('adopt <alias> <account>')
     .description('take over an account that is there already, for the permission that wants its name')
+    .addHelpText(
+      'after',
+      helpOf(['ftpcluster sync adopt server2 user1'], {
+        0: 'it is managed from now on; nothing was changed on the server',
+        1: 'there is no such account, no permission wants it, it is managed already, or the server could not be read',
+      }),
+    )
     .action(async (alias: string, account: string) => {
       await run({ server: alias }, async ({ sync, serverIds }) => {
         await sync.decisions.adopt(serverIds?.[0] ?? 0, account, cliActor())
@@ -86,6 +112,14 @@ export function syncCommand(context: CommandContext): Command {
 
   withPlace(command.command('rotate').description('give accounts new secrets; nobody who works notices'))
     .option('--account <name>', 'of this account only; needs --server')
+    .addHelpText(
+      'after',
+      helpOf(['ftpcluster sync rotate --server server2', 'ftpcluster sync rotate --server server2 --account user1'], {
+        0: 'the new secrets are in use',
+        1: 'some steps failed, or no account there has a secret of the gateway',
+        [WAITING]: 'some steps wait for a server that does not answer; the old secrets stay in use until then',
+      }),
+    )
     .action(async (options: Where & { account?: string }) => {
       await run(options, async ({ sync, serverIds }) => {
         const [serverId] = serverIds ?? []
@@ -97,6 +131,13 @@ export function syncCommand(context: CommandContext): Command {
     })
 
   return command
+}
+
+/** Examples to copy, and what a script learns from how the command ended. */
+function helpOf(examples: readonly string[], codes: Readonly<Record<number, string>>): string {
+  const all = { 1: 'it failed', 2: 'the options are wrong', ...codes }
+  const lines = Object.entries(all).map(([code, meaning]) => `  ${code}  ${meaning}`)
+  return ['', 'Examples:', ...examples.map((line) => `  ${line}`), '', 'Exit codes:', ...lines].join('\n')
 }
 
 function withPlace(command: Command): Command {
