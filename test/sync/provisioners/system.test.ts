@@ -18,7 +18,7 @@ describeProvisioner(
     await accountOnMachine(lab.machine, FOREIGN)
     const server = lab.daemon('sshd')
     const { homes, steward } = lab.machine
-    await grantAsInGuide(lab.machine, ['FTPCLUSTER_SYSTEM', 'FTPCLUSTER_KEYS'], { '/home/': `${homes}/` })
+    await grantAsInGuide(lab.machine, ['FTPCLUSTER', 'FTPCLUSTER_KEYS'], { '/home/': `${homes}/` })
     const settings = { kind: 'system', homeBase: homes, authorizedKeys: '/etc/ssh/authorized_keys' }
     const open = provisionerOf({ server, admin: steward, settings })
     return onMachine(lab, { open, connect: connectTo(server) })

@@ -46,7 +46,14 @@ export const setProvisioner = operation({
   scope: 'admin:write',
   params: idParams,
   body: provisionerInput,
-  example: { settings: { kind: 'folder' }, automatic: false },
+  example: {
+    settings: {
+      kind: 'system',
+      ssh: { host: '10.0.0.7', username: 'ftpcluster', fingerprints: [`SHA256:${'A'.repeat(43)}`] },
+    },
+    secrets: { password: 'of this login' },
+    ...{ secretKind: 'password', automatic: false, checkEvery: 60, rotateEvery: 90 },
+  },
   responses: { 200: { description: 'The settings as they are now.', body: provisionerSchema } },
   async handle({ params, body, actor, services }) {
     return ok(viewOf((await services.sync.provisioners.set(params.id, body, actor)).provisioner))
