@@ -122,9 +122,8 @@ function ofLine(line: string): string {
 export function textsOfSettings({ settings: entries }: KindOfAccounts, settings?: object): Record<string, string> {
   return Object.fromEntries(
     fieldsIn(entries).map(({ name, initial }) => {
-      if (settings === undefined) return [name, initial]
       const value = name.split('.').slice(1).reduce(memberOf, settings)
-      return [name, textOf(value)]
+      return [name, value === undefined ? initial : textOf(value)]
     }),
   )
 }
