@@ -102,7 +102,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'express-session': ['web'],
   helmet: ['web'],
   jose: ['auth'],
-  'lru-cache': ['storage', 'vfs', 'auth', 'permissions', 'audit', 'activity'],
+  'lru-cache': ['storage', 'vfs', 'dav', 'auth', 'permissions', 'audit', 'activity'],
   'mime-types': ['http'],
   otpauth: ['auth'],
   'pdfjs-dist': ['web'],
