@@ -3,7 +3,10 @@
  * README.md tells what the options are.
  */
 import { parseArgs } from 'node:util'
+import path from 'node:path'
 import { compare } from './compare.js'
+import { writeSection } from './docs.js'
+import { AXES, growth } from './growth/growth.js'
 import { profileTop } from './profile-top.js'
 import { mergedText, readRun } from './run-file.js'
 import { QUICK, WHOLE } from './scale.js'
@@ -28,6 +31,8 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
+    growth: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
     'profile-top': { type: 'string' },
     merge: { type: 'string', multiple: true, default: [] },
     list: { type: 'boolean', default: false },
@@ -40,13 +45,22 @@ if (options['profile-top'] !== undefined) {
   process.exit(0)
 }
 if (options.merge.length > 0) {
-  console.log(mergedText(await Promise.all(listed(options.merge).map(readRun))))
+  const text = mergedText(await Promise.all(listed(options.merge).map(readRun)))
+  console.log(text)
+  if (options.docs) await writeSection(path.join(import.meta.dirname, '../docs/performance.md'), 'runs', text)
   process.exit(0)
 }
+
+const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
 
 const scale = { ...(options.quick ? QUICK : WHOLE), ...(options.rounds ? { rounds: Number(options.rounds) } : {}) }
 const chosen = (names: readonly string[], name: string): boolean =>
   names.length === 0 || listed(names).some((wanted) => new RegExp(`^${wanted.replaceAll('*', '.*')}$`).test(name))
+if (options.growth) {
+  const axes = AXES.filter(({ name }) => chosen(options.only, name))
+  await growth({ axes, quick: options.quick, docs: options.docs })
+  process.exit(0)
+}
 const workloads = allWorkloads(scale).filter(({ name }) => chosen(options.only, name))
 const servers = options.quick && options.server.length === 0 ? ['sshd', 'vsftpd'] : options.server
 const places = PLACES.filter((place) => chosen(servers, nameOf(place)))
@@ -58,7 +72,6 @@ if (workloads.length === 0 || places.length === 0) {
   console.error('Nothing of that name: --list shows what there is.')
   process.exit(2)
 }
-const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
 process.exit(
   (await compare({ command, places, workloads, scale, json: options.json, profile: options.profile })) ? 0 : 1,
 )

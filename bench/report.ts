@@ -175,7 +175,8 @@ export function tableOf(rows: readonly Row[]): string {
   return align([head, head.map(() => '---'), ...lines])
 }
 
-function align(lines: readonly (readonly string[])[]): string {
+/** Cells padded to columns; a line of `---` stands below the head. */
+export function align(lines: readonly (readonly string[])[]): string {
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? []
   return lines
     .map(

@@ -23,7 +23,7 @@ export function allWorkloads(scale: Scale): Workload[] {
 
 /** With TLS and from afar everything takes longer and little is different: what is not in these is not measured there. */
 const WITH_TLS = /^(list-1000(-cold)?|get|put|range|(get|put)-small-c\d+|move|mixed|tree-.*|copy-.*)$/
-const FROM_AFAR = /^(start|list-1000-cold|get|get-4|put|range|(get|put)-small-c\d+|move|mixed|tree-up)$/
+const FROM_AFAR = /^(start|list-1000-cold|get|put|range|(get|put)-small-c\d+|move|mixed)$/
 /** A peer that caches has no target; two servers show what it is about. */
 const CACHING = /^(sshd|vsftpd)$/
 
