@@ -1,6 +1,7 @@
 import { Op } from 'sequelize'
 import type { Actor } from '../audit/actor.js'
 import type { Database } from '../db/database.js'
+import type { ManagedAccountRow } from '../db/models/managed-account.js'
 import { OLD_SECRET_OVER, type PlannedStep } from './plan.js'
 import type { SyncQueue } from './sync-queue.js'
 
@@ -26,8 +27,12 @@ export class OldSecrets {
       const account = rows.map(({ name }) => name)
       const lately = { [Op.or]: [{ state: 'queued' }, { createdAt: { [Op.gt]: new Date(this.now() - AGAIN) } }] }
       const steps = await SyncStep.findAll({ where: { kind: 'end-old-secret', account, ...lately }, transaction })
-      const tried = new Set(steps.map((step) => `${step.serverId} ${step.account}`))
-      const fresh = rows.filter(({ serverId, name }) => !tried.has(`${serverId} ${name}`))
+      const tried = (row: ManagedAccountRow) => {
+        const own = steps.filter((step) => step.serverId === row.serverId && step.account === row.name)
+        // One before belongs to a secret before.
+        return own.some(({ state, createdAt }) => state === 'queued' || createdAt >= (row.oldSecretUntil ?? createdAt))
+      }
+      const fresh = rows.filter((row) => !tried(row))
       const serverIds = [...new Set(fresh.map(({ serverId }) => serverId))]
       const servers = await Server.findAll({ where: { id: serverIds }, transaction })
       const plans = servers.map(({ id, alias }) => ({

@@ -14,6 +14,14 @@ export interface Person {
   readonly password: string
 }
 
+/** One request to the drive. */
+export async function askAs({ username, password }: Person, method: string, url: string, body?: string) {
+  const authorization = 'Basic ' + Buffer.from(`${username}:${password}`).toString('base64')
+  const headers = { authorization, ...(method === 'PROPFIND' && { depth: '1' }) }
+  const response = await fetch(url, { method, headers, ...(body !== undefined && { body }) })
+  return { status: response.status, text: await response.text() }
+}
+
 /** Four real servers whose accounts a gateway keeps, and a second sshd through which those of vsftpd are kept. */
 export class AccountsLab {
   private constructor(
@@ -84,11 +92,8 @@ export class AccountsLab {
     return JSON.parse(text) as T
   }
 
-  async ask({ username, password }: Person, method: string, url: string, body?: string) {
-    const authorization = 'Basic ' + Buffer.from(`${username}:${password}`).toString('base64')
-    const headers = { authorization, ...(method === 'PROPFIND' && { depth: '1' }) }
-    const response = await fetch(url, { method, headers, ...(body !== undefined && { body }) })
-    return { status: response.status, text: await response.text() }
+  ask(person: Person, method: string, url: string, body?: string) {
+    return askAs(person, method, url, body)
   }
 
   async stop(): Promise<void> {

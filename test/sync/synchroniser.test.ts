@@ -396,6 +396,18 @@ describe('Synchroniser', () => {
       expect(await planned()).to.deep.equal([])
     })
 
+    it('that is a key is ended as well when the next key follows soon', async () => {
+      const { permission, letsIn } = await rotated(0, 'key')
+      fixture.sync.start()
+      await fixture.sync.idle()
+      const before = await fixture.services.permissions.login(permission.id)
+      await fixture.decisions.rotate({}, actor)
+      await fixture.sync.idle()
+      await fixture.sync.idle()
+      expect(await letsIn(before)).to.equal(false)
+      expect(await letsIn(await fixture.services.permissions.login(permission.id))).to.equal(true)
+    })
+
     it('is ended by the next run, when the gateway was killed before', async () => {
       const { before, letsIn } = await rotated(0, 'key')
       await fixture.sync.stop()
