@@ -5,12 +5,12 @@ import type { LabMachine } from '../lab/lab.js'
 /**
  * Gives steward the rights that docs/accounts.md has as lines to paste, and no others.
  * @param aliases names of the guide's aliases of commands
- * @param paths where the lab has what the guide writes otherwise
+ * @param places where the lab has what the guide writes otherwise; several: the lines hold for each of them
  */
 export async function grantAsInGuide(
   machine: LabMachine,
   aliases: readonly string[],
-  paths: Readonly<Record<string, string>>,
+  ...places: readonly Readonly<Record<string, string>>[]
 ): Promise<void> {
   const guide = await readFile(path.join(import.meta.dirname, '../../docs/accounts.md'), 'utf8')
   const blocks = guide.split(/^```.*\n/m)
@@ -19,6 +19,9 @@ export async function grantAsInGuide(
     if (block === undefined) throw new Error(`The guide has no lines ${alias}.`)
     return block.replaceAll(/^ftpcluster /gm, `${machine.steward.username} `)
   })
-  const text = Object.entries(paths).reduce((all, [from, to]) => all.replaceAll(from, to), lines.join('\n'))
-  await machine.sudoers(text)
+  const texts = places.map((paths, i) => {
+    const moved = Object.entries(paths).reduce((all, [from, to]) => all.replaceAll(from, to), lines.join('\n'))
+    return moved.replaceAll(/FTPCLUSTER[A-Z_]*/g, (alias) => `${alias}_${i}`)
+  })
+  await machine.sudoers(texts.join('\n'))
 }

@@ -6,6 +6,7 @@ import type { ProvisionError } from '../../../src/sync/provision-error.js'
 import type { Provisioner } from '../../../src/sync/provisioner.js'
 import { labFor, type Lab } from '../../lab/lab.js'
 import { rejectionOf } from '../../support/services.js'
+import { grantAsInGuide } from '../guide.js'
 import { connectTo, provisionerOf, sshSettings } from '../managed-server.js'
 import { describeProvisioner } from '../provisioner-conformance.js'
 
@@ -15,17 +16,26 @@ const startLab = (context: Mocha.Context) =>
     machine: true,
   })
 
-function opener(lab: Lab): () => Promise<Provisioner> {
-  const { homes, root } = lab.machine
+/** With the rights of the guide, for the two files that lie apart here. */
+async function opener(lab: Lab): Promise<() => Promise<Provisioner>> {
+  const { homes, steward } = lab.machine
   const server = lab.daemon('proftpd')
   const settings = {
     kind: 'proftpd-file',
-    ssh: sshSettings(lab.daemon('sshd'), root.username),
+    ssh: sshSettings(lab.daemon('sshd'), steward.username),
     userFile: server.authUserFile,
     groupFile: '/etc/ftpd.group',
     homeBase: homes,
   }
-  return provisionerOf({ server, settings, secret: { privateKey: root.privateKey } })
+  const ofUsers = {
+    '/etc/proftpd/ftpd.': server.authUserFile,
+    ' ftpd.': ` ${path.basename(server.authUserFile)}`,
+    '/etc/proftpd': path.dirname(server.authUserFile),
+  }
+  const ofGroups = { '/etc/proftpd': '/etc' }
+  const ofHomes = { '/srv/ftp/': `${homes}/` }
+  await grantAsInGuide(lab.machine, ['FTPCLUSTER_FILES'], { ...ofUsers, ...ofHomes }, { ...ofGroups, ...ofHomes })
+  return provisionerOf({ server, settings, secret: { password: steward.password } })
 }
 
 describeProvisioner('Accounts in proftpd’s AuthUserFile', async function () {
@@ -38,7 +48,7 @@ describeProvisioner('Accounts in proftpd’s AuthUserFile', async function () {
   ]
   await writeFile(server.authUserFile, lines.join('\n'), { mode: 0o600 })
   return {
-    open: opener(lab),
+    open: await opener(lab),
     connect: connectTo(server),
     local: (remote) => remote,
     foreign,
@@ -55,7 +65,7 @@ describe('The group of an account in proftpd’s AuthUserFile', function () {
   before(async function () {
     lab = await startLab(this)
     await writeUsers('')
-    provisioner = await opener(lab)()
+    provisioner = await (await opener(lab))()
   })
   after(async () => {
     await provisioner?.close()
