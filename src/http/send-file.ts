@@ -54,8 +54,11 @@ export async function sendIfFile(
   // A condition may make an answer without bytes of it: no reason to wait for a connection that carries them.
   if (request.method !== 'GET' || isConditional(request.headers)) {
     const node = await tree.stat(path, callToSend(request, call))
-    if (node.type === 'file') await sendFile({ ...options, node, call: { ...call, fresh: false } })
-    return node
+    if (node.type !== 'file') return node
+    if (request.method !== 'GET' || checkPreconditions(request.headers, node, { safe: true }) === 'not-modified') {
+      await sendFile({ ...options, node, call: { ...call, fresh: false } })
+      return node
+    }
   }
   const likely = (known: Node) => {
     const range = parseRange(request.headers.range, known.size)

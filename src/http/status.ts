@@ -56,6 +56,7 @@ const VFS: Record<VfsErrorCode, number> = {
   NOT_LOCK_OWNER: 403,
   TOO_MANY_LOCKS: 507,
   PRECONDITION_FAILED: 412,
+  CHANGED: 503,
   SHORT_BODY: 400,
   TOO_LARGE: 507,
   TOO_MANY_ITEMS: 507,
@@ -90,7 +91,10 @@ export function answerFor(error: unknown): Answer {
     return { status: error.status, code: error.code, message: error.message, headers: error.headers }
   }
   if (error instanceof StorageError) return answerForStorage(error)
-  if (error instanceof VfsError) return { status: VFS[error.code], code: error.code, message: error.message }
+  if (error instanceof VfsError) {
+    const answer = { status: VFS[error.code], code: error.code, message: error.message }
+    return answer.status === 503 ? { ...answer, retryAfterSeconds: 1 } : answer
+  }
   if (error instanceof ProvisionError)
     return { status: PROVISION[error.code], code: error.code, message: error.message }
   if (error instanceof ValidationError) return { status: 400, code: error.code, message: error.message }

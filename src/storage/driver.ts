@@ -67,8 +67,10 @@ export interface OpenOptions extends OperationOptions {
 
 /** A file that one connection has opened to read: given to its `read`, or closed. */
 export interface OpenFile {
-  /** What was opened; the bytes of a read are of this. */
+  /** What was opened, or stood there a moment before. */
   readonly entry: Entry
+  /** The bytes of a read are those of `entry`, whatever is renamed over its name meanwhile. */
+  readonly held: boolean
   /** Nothing waits for it. Does nothing after `read`, which closes by itself. */
   close(): void
 }
@@ -223,6 +225,9 @@ export interface Deadlines {
   /** Without progress during a transfer, counted only while the server is the one to act. */
   readonly stall: number
 }
+
+/** A listing may take this many times the deadline of a metadata operation while it keeps coming. */
+export const LISTING_PATIENCE = 10
 
 /** Resolves a host and opens the TCP connection; the place where the address rules of the deployment are enforced. */
 export type Dialer = (host: string, port: number, options: OperationOptions) => Promise<Socket>

@@ -2,6 +2,7 @@ import type { Connection, Entry, WriteOptions } from '../storage/driver.js'
 import { isStorageError, StorageError } from '../storage/errors.js'
 import { nameOf, parentOf, joinRemote } from '../storage/remote-path.js'
 import { VfsError } from './errors.js'
+import { mutexKey } from './keyed-mutex.js'
 import type { Place } from './mount-view.js'
 import { replaceByRename } from './replace.js'
 import { temporaryName } from './temporary-name.js'
@@ -23,6 +24,8 @@ export interface AtomicWrite {
    * one while holding this one could last for ever. @returns what stands there now
    */
   readonly recheck: (connection: Connection) => Promise<Entry | undefined>
+  /** Told of what stands under the name now, before anybody else may change it. */
+  readonly placed: (entry: Entry) => void
 }
 
 /**
@@ -49,11 +52,13 @@ export async function atomicWrite(
     const stored = await write.store(connection, temporary, options)
     const entry = await settleTemporary(connection, temporary, stored, write, found)
     // From here on the client's going away changes nothing: the file is complete, and the rename is short.
-    const done = await parts.mutex.run(mutexKey(place), async () => {
+    const done = await parts.mutex.run(mutexKey(place.key), async () => {
       const current = await write.recheck(connection)
       if (current?.type === 'directory') throw new VfsError('IS_COLLECTION', 'A folder stands there now.')
       await replaceByRename(uploads, connection, { place, from: temporary, current, mode: mount.upload }, upload)
-      return { ...entry, name: nameOf(target) }
+      const named = { ...entry, name: nameOf(target) }
+      write.placed(named)
+      return named
     })
     await uploads.finish(upload, connection)
     return done
@@ -67,11 +72,9 @@ export async function atomicWrite(
 export async function directWrite(connection: Connection, write: AtomicWrite, signal: AbortSignal): Promise<Entry> {
   const target = write.place.key.path
   const stored = await write.store(connection, target, { signal, size: write.size })
-  return settleTemporary(connection, target, stored, write)
-}
-
-export function mutexKey(place: Place): string {
-  return `${place.key.namespace}\n${place.key.path}`
+  const entry = await settleTemporary(connection, target, stored, write)
+  write.placed(entry)
+  return entry
 }
 
 /**

@@ -10,7 +10,9 @@ const REMEMBERED = 20_000
  * for as long as the time stays the same. (RFC 9110 section 8.8.1 asks for no more than we can know.)
  */
 export class EntityTags {
-  readonly #saves = new LRUCache<string, { modified: number | undefined; count: number }>({ max: REMEMBERED })
+  readonly #saves = new LRUCache<string, { modified: number | undefined; count: number; ever: number }>({
+    max: REMEMBERED,
+  })
 
   of(key: ResourceKey, entry: Entry): string | undefined {
     if (entry.type === 'directory') return undefined
@@ -25,8 +27,15 @@ export class EntityTags {
   saved(key: ResourceKey, before: Entry | undefined, after: Entry): void {
     const id = cacheKey(key)
     const saves = this.#saves.get(id)
-    if (saves !== undefined && saves.modified === after.modified) saves.count++
-    else this.#saves.set(id, { modified: after.modified, count: before?.modified === after.modified && before ? 1 : 0 })
+    const ever = (saves?.ever ?? 0) + 1
+    let count = before?.modified === after.modified && before ? 1 : 0
+    if (saves !== undefined && saves.modified === after.modified) count = saves.count + 1
+    this.#saves.set(id, { modified: after.modified, count, ever })
+  }
+
+  /** How often a file was replaced through the gateway, as far as anybody remembers: to see that it was again. */
+  savesOf(key: ResourceKey): number {
+    return this.#saves.get(cacheKey(key))?.ever ?? 0
   }
 }
 

@@ -30,6 +30,8 @@ export type VfsErrorCode =
   | 'TOO_MANY_LOCKS'
   /** What the caller knew of the target is no longer so (If-Match and kin, judged again just before the rename). */
   | 'PRECONDITION_FAILED'
+  /** Another version came to stand there between the look at a file and its first byte. */
+  | 'CHANGED'
   /** Fewer or more bytes came than the caller announced. */
   | 'SHORT_BODY'
   /** Announced size is above the free space or a limit. */

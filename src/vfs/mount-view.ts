@@ -6,7 +6,7 @@ import { isWithin, joinRemote, nameOf, parentOf, resolveRemote } from '../storag
 import type { ActiveOperations } from './active-operations.js'
 import type { EntityTags } from './entity-tags.js'
 import { VfsError } from './errors.js'
-import type { KeyedMutex } from './keyed-mutex.js'
+import { mutexKey, type KeyedMutex } from './keyed-mutex.js'
 import type { LockTable } from './lock-table.js'
 import type { CachedFolder, MetadataCache, View } from './metadata-cache.js'
 import type { Mount } from './mount.js'
@@ -164,6 +164,16 @@ export class MountView {
     const view = this.#known()
     const asked = this.parts.cache.writes(view)
     return (entry) => this.parts.cache.learn(view, key.path, entry, asked)
+  }
+
+  /**
+   * Watches what stands at a place from now on. The returned function tells whether another version has come through the
+   * gateway since, or may be coming.
+   */
+  watch({ key }: Place): () => boolean {
+    const { tags, mutex } = this.parts
+    const before = tags.savesOf(key)
+    return () => mutex.isHeld(mutexKey(key)) || tags.savesOf(key) !== before
   }
 
   /** The folder at a place. @throws StorageError NOT_FOUND, NOT_A_DIRECTORY, DENIED */

@@ -2,7 +2,7 @@ import type { ByteRange, ByteSink, Connection, OpenFile } from '../storage/drive
 import { isStorageError } from '../storage/errors.js'
 import type { Place } from './mount-view.js'
 import type { Node } from './node.js'
-import { readFile } from './read-file.js'
+import { readFile, readOpened } from './read-file.js'
 import type { Call, ReadOpened } from './tree.js'
 
 interface Loan {
@@ -14,6 +14,7 @@ interface Loan {
 /**
  * Looks at a file and reads it on one connection, which opened it when it looked.
  * @param use is called once with what is there, if that is a file, and with the way to read it, once, before it settles
+ * @throws CHANGED before the first byte
  * @returns undefined when no file could be opened, by what the server says: whoever asks step by step learns why
  */
 export async function openFile(
@@ -31,7 +32,7 @@ export async function openFile(
   const { file, connection, giveBack } = loan
   const first = async (range: ByteRange, sink: ByteSink): Promise<number> => {
     try {
-      return await connection.read(place.key.path, range, sink, { signal: call.signal, opened: file })
+      return await readOpened(connection, place, file, range, sink, call.signal)
     } finally {
       giveBack()
     }

@@ -1,5 +1,6 @@
-import type { ByteRange, ByteSink } from '../storage/driver.js'
+import type { ByteRange, ByteSink, Connection, Entry, OpenFile } from '../storage/driver.js'
 import { isStorageError, StorageError } from '../storage/errors.js'
+import { VfsError } from './errors.js'
 import type { Place } from './mount-view.js'
 import type { Node } from './node.js'
 import type { Call } from './tree.js'
@@ -8,7 +9,7 @@ import type { Call } from './tree.js'
  * Feeds the sink with a range of a file. When the connection breaks or ends on the way, the read goes on once, on another
  * one, from where it was, if the file is still the same; the sink never gets a byte twice.
  * @param first reads the first time, where the file is open already
- * @throws PROTOCOL when fewer bytes came than the file was said to have
+ * @throws PROTOCOL when fewer bytes came than the file was said to have, CHANGED before the first byte
  */
 export async function readFile(
   place: Place,
@@ -38,7 +39,7 @@ export async function readFile(
   }
   let broken: StorageError | undefined
   try {
-    await (first?.({ start, end }, counting) ?? readOnce(place, { start, end }, counting, call))
+    await (first?.({ start, end }, counting) ?? readOnce(place, node, { start, end }, counting, call))
     if (delivered < wanted) broken = short()
   } catch (error) {
     if (!isStorageError(error, 'CONNECTION_LOST', 'TIMED_OUT', 'PROTOCOL') || sinkFailed) throw error
@@ -47,23 +48,55 @@ export async function readFile(
   if (broken !== undefined) {
     if ((delivered === 0 && first === undefined) || call.signal.aborted) throw broken
     const current = await place.view.entry(place, { ...call, fresh: true })
-    if (current.size !== node.size || current.modified !== node.modified) throw broken
-    if (delivered < wanted) await readOnce(place, { start: start + delivered, end }, counting, call)
+    if (!isSame(place, node, current)) throw broken
+    if (delivered < wanted) await readOnce(place, node, { start: start + delivered, end }, counting, call)
   }
   if (delivered !== wanted) throw short()
 }
 
-function readOnce(place: Place, range: ByteRange, sink: ByteSink, { signal }: Call): Promise<number> {
+function readOnce(place: Place, node: Node, range: ByteRange, sink: ByteSink, { signal }: Call): Promise<number> {
   const { parts, mount } = place.view
   let started = false
   const watching: ByteSink = (chunk) => {
     started = true
     return sink(chunk)
   }
-  return parts.connections.use(
-    mount.account,
-    'transfer',
-    (connection) => connection.read(place.key.path, range, watching, { signal }),
-    { signal, repeatable: () => !started },
-  )
+  const read = async (connection: Connection): Promise<number> => {
+    const opened = await connection.openFile?.(place.key.path, { likely: range, signal })
+    if (opened !== undefined && !isSame(place, node, opened.entry)) {
+      opened.close()
+      throw changed()
+    }
+    return readOpened(connection, place, opened, range, watching, signal)
+  }
+  return parts.connections.use(mount.account, 'transfer', read, { signal, repeatable: () => !started })
+}
+
+/** Reads what was just looked at, or nothing of it. @throws CHANGED before the first byte */
+export function readOpened(
+  connection: Connection,
+  place: Place,
+  opened: OpenFile | undefined,
+  range: ByteRange,
+  sink: ByteSink,
+  signal: AbortSignal,
+): Promise<number> {
+  const mayHaveChanged = place.view.watch(place)
+  let first = opened?.held !== true
+  const steady: ByteSink = (chunk) => {
+    // Of which version it is nobody can tell. From here on the server has the file open.
+    if (first && mayHaveChanged()) throw changed()
+    first = false
+    return sink(chunk)
+  }
+  return connection.read(place.key.path, range, steady, { signal, opened })
+}
+
+function isSame(place: Place, { size, modified, etag }: Node, entry: Entry): boolean {
+  const now = place.view.node(place, entry)
+  return now.size === size && now.modified === modified && now.etag === etag
+}
+
+function changed(): VfsError {
+  return new VfsError('CHANGED', 'Another version came while the file was about to be read.')
 }

@@ -1,7 +1,7 @@
 import type { Connection, Entry } from '../storage/driver.js'
 import { joinRemote, nameOf, parentOf } from '../storage/remote-path.js'
-import { mutexKey } from './atomic-write.js'
 import { VfsError } from './errors.js'
+import { mutexKey } from './keyed-mutex.js'
 import { lookAt } from './look-at.js'
 import type { Place } from './mount-view.js'
 import type { Failure } from './node.js'
@@ -53,20 +53,25 @@ async function renameAcross({ uploads, call }: Copy, source: Located, target: Ta
   const { cache, locks, properties, tags } = parts
   const from = source.place.key
   const to = target.place.key
-  let replaced: Entry | undefined
   let begun = false
   const rename = async (connection: Connection) => {
-    replaced = await lookAt(connection, to.path)
+    const replaced = await lookAt(connection, to.path)
     target.judge(replaced)
     begun = true
     const replacement = { place: target.place, from: from.path, current: replaced, mode: 'auto' as const }
     await replaceByRename(uploads, connection, replacement)
+    const deep = source.entry.type === 'directory'
+    const moved = { ...source.entry, name: nameOf(to.path) }
+    cache.removed(from, deep)
+    if (deep || replaced?.type === 'directory') cache.forgetBelow(to)
+    cache.written(to, moved)
+    tags.saved(to, replaced, moved)
   }
   try {
     await parts.connections.use(
       mount.account,
       'metadata',
-      (connection) => parts.mutex.run(mutexKey(target.place), () => rename(connection)),
+      (connection) => parts.mutex.run(mutexKey(to), () => rename(connection)),
       { signal: call.signal, repeatable: () => !begun },
     )
   } catch (error) {
@@ -74,12 +79,6 @@ async function renameAcross({ uploads, call }: Copy, source: Located, target: Ta
     cache.forget(to)
     throw error
   }
-  const deep = source.entry.type === 'directory'
-  const moved = { ...source.entry, name: nameOf(to.path) }
-  cache.removed(from, deep)
-  if (deep || replaced?.type === 'directory') cache.forgetBelow(to)
-  cache.written(to, moved)
-  tags.saved(to, replaced, moved)
   await locks.removeWithin(from)
   await properties.move(from, to)
 }
@@ -124,7 +123,7 @@ async function besides(
     await connections.use(
       view.mount.account,
       'metadata',
-      (connection) => mutex.run(mutexKey(place), () => replace(connection)),
+      (connection) => mutex.run(mutexKey(key), () => replace(connection)),
       { repeatable: () => !begun },
     )
   } catch (error) {

@@ -9,8 +9,8 @@ export interface RemoveTreeOptions {
   readonly budget?: FolderBudget
   /** Takes what could not be removed and lets the rest go on; without it the first error ends the work. */
   readonly onFailure?: (path: string, error: Error) => void
-  /** Throws for a file that is to stay, judged on what it is now. */
-  readonly judge?: (path: string, entry: Pick<Entry, 'type' | 'symlink'> & Partial<Entry>) => void
+  /** Removes one file or link; throws for one that is to stay. Default: the connection's own. */
+  readonly removeFile?: (connection: Connection, path: string) => Promise<void>
 }
 
 /**
@@ -29,8 +29,7 @@ export async function removeTree(
   try {
     const entry = known ?? (await connection.stat(path, operation).catch(linkItself))
     if (entry.type !== 'directory' || entry.symlink) {
-      options.judge?.(path, entry)
-      await connection.removeFile(path, operation)
+      await (options.removeFile?.(connection, path) ?? connection.removeFile(path, operation))
       return true
     }
     let empty = true
@@ -44,7 +43,7 @@ export async function removeTree(
     return empty
   } catch (error) {
     if (isStorageError(error, 'NOT_FOUND')) return true
-    const one = isVfsError(error, 'PRECONDITION_FAILED') || (isStorageError(error) && error.inStep)
+    const one = isVfsError(error, 'PRECONDITION_FAILED', 'LOCKED') || (isStorageError(error) && error.inStep)
     if (options.onFailure === undefined || !one) throw error
     options.onFailure(path, error)
     return false

@@ -103,8 +103,7 @@ async function swap(
   from: string,
   backup: string,
 ): Promise<void> {
-  await uploads.swapping(upload, backup)
-  await connection.rename(upload.target, backup)
+  await uploads.swapping(upload, backup, () => connection.rename(upload.target, backup))
   try {
     await renameSurely(connection, place, from)
   } catch (error) {

@@ -22,6 +22,9 @@ export interface Copy {
   readonly copied: Map<string, string | undefined>
 }
 
+/** For another copy with the same login, ms: a large file takes its time, and clients lose patience before. */
+const COPY_WAITS = 10 * 60_000
+
 /** Judges what stands at the target at the last moment, and throws to refuse. */
 export type Judge = (current: Entry | undefined) => void
 
@@ -43,10 +46,9 @@ export async function copyFile(
   const tag = parts.tags.of(from.key, entry)
   const run = () => storeCopy(copy, from, entry, to, before, judge)
   // Each stream holds two connections of the account: two at once could each wait for the other's second one.
-  const stored = await (sameAccount ? parts.mutex.run(`copy\n${mount.account.key}`, run) : run())
+  const patience = { signal: copy.call.signal, wait: COPY_WAITS }
+  await (sameAccount ? parts.mutex.run(`copy\n${mount.account.key}`, run, patience) : run())
   copy.copied.set(from.key.path, tag)
-  parts.cache.written(to.key, stored)
-  parts.tags.saved(to.key, before, stored)
 }
 
 function storeCopy(
@@ -58,7 +60,8 @@ function storeCopy(
   judge: Judge | undefined,
 ): Promise<Entry> {
   const { signal } = copy.call
-  const { account } = to.view.mount
+  const { mount, parts } = to.view
+  const { account } = mount
   const sameAccount = from.view.mount.account.key === account.key
   const store = (connection: Connection, path: string, options: WriteOptions) =>
     sameAccount
@@ -71,13 +74,17 @@ function storeCopy(
     replacing = true
     return current
   }
+  const placed = (stored: Entry) => {
+    parts.cache.written(to.key, stored)
+    parts.tags.saved(to.key, before, stored)
+  }
   const { size, modified } = entry
   // Within one account this connection counts as metadata: transfers may not take the last two.
-  return to.view.parts.connections.use(
+  return parts.connections.use(
     account,
     sameAccount ? 'metadata' : 'transfer',
     (connection) =>
-      atomicWrite(copy.uploads, connection, { place: to, store, size, modified, before, recheck }, signal),
+      atomicWrite(copy.uploads, connection, { place: to, store, size, modified, before, recheck, placed }, signal),
     // Until the rename nothing has happened but a temporary file, which goes.
     { signal, repeatable: () => !replacing },
   )

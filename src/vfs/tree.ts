@@ -80,7 +80,7 @@ export interface Tree {
 
   /**
    * Feeds `sink` with `range` of the file that `node` (just returned by `stat`) describes.
-   * Resolves only when all announced bytes came; a shorter file is PROTOCOL.
+   * Resolves only when all announced bytes came; a shorter file is PROTOCOL, another version CHANGED before its first byte.
    */
   read(node: Node, range: ByteRange | undefined, sink: ByteSink, call: Call): Promise<void>
 
@@ -88,9 +88,9 @@ export interface Tree {
    * Looks at what is there now and, if it is a file, lets `use` read it: `stat` and `read` in fewer questions to the server,
    * where it can. What `use` is told is true of the bytes that it reads.
    * @param likely which part of a file will be asked for, by what was known of it before
-   * @param use is called at most once, and not with a folder
+   * @param use is not called with a folder; called again when another version came before its first byte
    * @returns what is there
-   * @throws as `stat` and `read`, and what `use` throws
+   * @throws as `stat` and `read`, and what `use` throws; CHANGED when that happens again and again
    */
   open(
     path: string,

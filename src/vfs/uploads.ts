@@ -13,11 +13,16 @@ export interface Upload {
   /** May be deleted at any time by whoever heals. */
   readonly temporary: string
   readonly target: string
+  readonly startedAt: number
   backup: string | undefined
+  /** Whether it is known if the old version stepped aside to `backup`. */
+  stepKnown: boolean
 }
 
 /** After these pauses a healing that failed is tried again, ms; then the regular sweep does it. */
 const RETRY_AFTER = [1_000, 5_000, 15_000, 30_000]
+/** A server may do so late what it was asked and never answered: until then an old version may still step aside, ms. */
+const LATE_STEP = 3600 * 1000
 /** Leftovers of a login that no longer works are given up after this time, ms. */
 const GIVE_UP_AFTER = 30 * 24 * 3600 * 1000
 
@@ -45,12 +50,21 @@ export class Uploads {
     const row = { permissionId, serverId: account.server.id, temporary, target, startedAt: this.now() }
     const id = await this.journal.begin(row)
     this.#running.add(id)
-    return { id, view: place.view, temporary, target, backup: undefined }
+    return { id, view: place.view, temporary, target, startedAt: row.startedAt, backup: undefined, stepKnown: true }
   }
 
-  async swapping(upload: Upload, backup: string): Promise<void> {
+  /** Lets the old version step aside to `backup`, by `step`. */
+  async swapping(upload: Upload, backup: string, step: () => Promise<void>): Promise<void> {
     await this.journal.swapping(upload.id, backup)
     upload.backup = backup
+    upload.stepKnown = false
+    try {
+      await step()
+      upload.stepKnown = true
+    } catch (error) {
+      upload.stepKnown = isStorageError(error) && error.inStep
+      throw error
+    }
   }
 
   /** The change is complete; an old version that stepped aside goes now, or later if that fails. */
@@ -69,8 +83,7 @@ export class Uploads {
   async discard(upload: Upload, connection: Connection): Promise<void> {
     if (connection.open) {
       try {
-        await heal(connection, upload)
-        await this.#end(upload.id)
+        await this.#heal(connection, upload)
         return
       } catch (error) {
         this.log.warn({ err: error, upload: upload.id }, 'a broken upload is cleaned up later')
@@ -111,21 +124,19 @@ export class Uploads {
 
   async #sweepOne(row: UploadRecord): Promise<boolean> {
     const mount = await this.mountOf(row.permissionId)
-    if (mount === undefined || this.now() - row.startedAt > GIVE_UP_AFTER) {
-      if (this.now() - row.startedAt <= GIVE_UP_AFTER) return true
-      this.log.warn({ upload: row }, 'gave up cleaning an old upload: its login is gone')
-      await this.journal.end(row.id)
-      return true
-    }
+    const old = this.now() - row.startedAt > GIVE_UP_AFTER
+    if (mount === undefined && !old) return true
     try {
-      await this.#healAfresh({ ...row, view: this.viewOf(mount) })
+      if (mount === undefined) throw new Error('Its permission is gone.')
+      await this.#healAfresh({ ...row, view: this.viewOf(mount), stepKnown: false })
       return true
     } catch (error) {
-      this.log.info(
-        { err: error, upload: row.id, server: row.serverId },
-        'an unfinished upload cannot be cleaned up yet',
-      )
-      return false
+      const about = { err: error, upload: row, server: row.serverId }
+      if (old) {
+        this.log.warn(about, 'gave up cleaning an old upload')
+        await this.journal.end(row.id)
+      } else this.log.info(about, 'an unfinished upload cannot be cleaned up yet')
+      return old
     }
   }
 
@@ -141,7 +152,16 @@ export class Uploads {
 
   async #healAfresh(upload: Upload): Promise<void> {
     const { connections } = upload.view.parts
-    await connections.use(upload.view.mount.account, 'metadata', (connection) => heal(connection, upload))
+    await connections.use(upload.view.mount.account, 'metadata', (connection) => this.#heal(connection, upload))
+  }
+
+  /** @throws when it has to be done again later */
+  async #heal(connection: Connection, upload: Upload): Promise<void> {
+    const aside = await heal(connection, upload)
+    const mayStillStep = upload.backup !== undefined && !aside && !upload.stepKnown
+    if (mayStillStep && this.now() - upload.startedAt < LATE_STEP) {
+      throw new Error('The server has not told whether the old version stepped aside: it may still do so.')
+    }
     await this.#end(upload.id)
   }
 
@@ -171,13 +191,18 @@ export class Uploads {
   }
 }
 
-/** Old file back where it belongs if the new one has not arrived; everything temporary gone. */
-async function heal(connection: Connection, { backup, target, temporary }: Upload): Promise<void> {
-  if (backup !== undefined && (await exists(connection, backup))) {
+/**
+ * Old file back where it belongs if the new one has not arrived; everything temporary gone.
+ * @returns whether the old file had stepped aside
+ */
+async function heal(connection: Connection, { backup, target, temporary }: Upload): Promise<boolean> {
+  const aside = backup !== undefined && (await exists(connection, backup))
+  if (aside) {
     if (await exists(connection, target)) await removeTree(connection, backup)
     else await connection.rename(backup, target)
   }
   if (temporary !== backup) await removeTree(connection, temporary)
+  return aside
 }
 
 async function exists(connection: Connection, path: string): Promise<boolean> {

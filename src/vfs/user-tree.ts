@@ -1,10 +1,12 @@
-import type { ByteRange, ByteSink, Entry, FreeSpace } from '../storage/driver.js'
+import type { ByteRange, ByteSink, Connection, Entry, FreeSpace } from '../storage/driver.js'
 import { isStorageError, StorageError } from '../storage/errors.js'
 import { isWithin, nameOf, parentOf } from '../storage/remote-path.js'
 import type { ActiveOperation } from './active-operations.js'
 import { isVfsError, VfsError } from './errors.js'
 import { FolderBudget } from './folder-budget.js'
+import { mutexKey } from './keyed-mutex.js'
 import type { Change } from './lock-table.js'
+import { lookAt } from './look-at.js'
 import type { UserAccess } from './mount.js'
 import { folderEntry, MountView, type Place, type VfsParts } from './mount-view.js'
 import type { Failure, Node, NodeListing } from './node.js'
@@ -28,6 +30,9 @@ const ROOT: Node = {
   modified: undefined,
   etag: undefined,
 }
+
+/** A file that others replace again and again is opened so often. */
+const OPENED_AT_MOST = 3
 
 /** The tree of one user with what was permitted when it was made: a change of permissions makes a new one. */
 export class UserTree implements Tree {
@@ -88,16 +93,35 @@ export class UserTree implements Tree {
     use: (node: Node, read: ReadOpened) => Promise<void>,
     call: Call,
   ): Promise<Node> {
-    const place = path === '/' ? undefined : await this.#place(path)
-    const known = place?.view.likelyFile(place)
-    if (place !== undefined && known !== undefined) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#openOnce(path, likely, use, call)
+      } catch (error) {
+        if (tries === OPENED_AT_MOST || !isVfsError(error, 'CHANGED')) throw error
+      }
+    }
+  }
+
+  async #openOnce(...[path, likely, use, call]: Parameters<Tree['open']>): Promise<Node> {
+    if (path === '/') return ROOT
+    let place = await this.#place(path)
+    let known = place.view.likelyFile(place)
+    let node: Node | undefined
+    if (known === undefined) {
+      node = await this.stat(path, { ...call, fresh: true })
+      if (node.type !== 'file') return node
+      place = await this.#place(node.path)
+      known = place.view.likelyFile(place)
+    }
+    if (known !== undefined) {
       const range = likely(place.view.node(place, known)) ?? { start: 0, end: Math.max(0, known.size - 1) }
-      const node = await this.#run('read', place.path, { reads: [place] }, call, (signal) =>
+      const opened = await this.#run('read', place.path, { reads: [place] }, call, (signal) =>
         openFile(place, range, use, { ...call, signal }),
       )
-      if (node !== undefined) return node
+      if (opened !== undefined) return opened
+      node = undefined
     }
-    const node = await this.stat(path, { ...call, fresh: true })
+    node ??= await this.stat(path, { ...call, fresh: true })
     const seen = { ...call, fresh: false }
     if (node.type === 'file') await use(node, (range, sink) => this.read(node, range, sink, seen))
     return node
@@ -150,7 +174,7 @@ export class UserTree implements Tree {
     guard.check?.(place.view.node(place, entry))
     this.#assertUnlocked(place, 'remove', guard)
     return this.#run('remove', place.path, { writes: [place] }, call, (signal) =>
-      this.#removeAt(place, entry, { ...call, signal }),
+      this.#removeAt(place, entry, guard, { ...call, signal }),
     )
   }
 
@@ -158,6 +182,7 @@ export class UserTree implements Tree {
   async #removeAt(
     place: Place,
     entry: Entry,
+    guard: Guard,
     call: Call,
     copied?: ReadonlyMap<string, string | undefined>,
   ): Promise<Failure[]> {
@@ -171,7 +196,7 @@ export class UserTree implements Tree {
       signal: call.signal,
       ...(deep ? { budget: this.#budget() } : {}),
       ...(deep || copied ? { onFailure } : {}),
-      ...(copied ? { judge: this.#onlyCopied(place.key.namespace, copied) } : {}),
+      removeFile: this.#fileRemover(place, deep, guard, call, copied),
     }
     try {
       await connections.use(
@@ -199,13 +224,39 @@ export class UserTree implements Tree {
     return failures
   }
 
-  #onlyCopied(
-    namespace: string,
-    copied: ReadonlyMap<string, string | undefined>,
-  ): NonNullable<RemoveTreeOptions['judge']> {
-    return (path, entry) => {
-      const same = copied.has(path) && copied.get(path) === this.parts.tags.of({ namespace, path }, entry as Entry)
-      if (!same) throw new VfsError('PRECONDITION_FAILED', 'It changed while it was copied, and stays.')
+  /**
+   * Removes one file after another look at whether it may go, with nobody's new version coming in between: the wait for a
+   * connection, and whatever was removed before it, may have taken their time.
+   */
+  #fileRemover(
+    place: Place,
+    deep: boolean,
+    guard: Guard,
+    { signal }: Call,
+    copied: ReadonlyMap<string, string | undefined> | undefined,
+  ): NonNullable<RemoveTreeOptions['removeFile']> {
+    const { mutex, locks, tags } = this.parts
+    const { namespace } = place.key
+    let asked = false
+    const assertMayGo = async (connection: Connection, key: ResourceKey): Promise<void> => {
+      const blocking = locks.blocking(key, 'remove', guard.lockTokens, this.userId)
+      if (blocking.length > 0) throw this.#lockError('LOCKED', place, blocking)
+      const conditional = !deep && guard.check !== undefined
+      if (copied === undefined && !conditional) return
+      const current = await lookAt(connection, key.path)
+      if (current === undefined && (copied !== undefined || asked)) return
+      if (copied === undefined) guard.check?.(current && place.view.node(place, current))
+      else if (!copied.has(key.path) || copied.get(key.path) !== (current && tags.of(key, current))) {
+        throw new VfsError('PRECONDITION_FAILED', 'It changed while it was copied, and stays.')
+      }
+    }
+    return (connection, path) => {
+      const key = { namespace, path }
+      return mutex.run(mutexKey(key), async () => {
+        await assertMayGo(connection, key)
+        asked = true
+        await connection.removeFile(path, { signal })
+      })
     }
   }
 
@@ -263,7 +314,7 @@ export class UserTree implements Tree {
       const copied = new Map<string, string | undefined>()
       const copy: Copy = { uploads: this.uploads, call: moving, budget: this.#budget(), failures, copied }
       await relocate(kind, copy, source, { ...target, judge }, options.deep, () =>
-        this.#removeAt(source.place, source.entry, moving, copied),
+        this.#removeAt(source.place, source.entry, { lockTokens: guard.lockTokens }, moving, copied),
       )
       return { created: target.entry === undefined, failures }
     })

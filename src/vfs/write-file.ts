@@ -1,6 +1,6 @@
 import type { Connection, Entry } from '../storage/driver.js'
 import { isStorageError, StorageError } from '../storage/errors.js'
-import { parentOf } from '../storage/remote-path.js'
+import { nameOf, parentOf } from '../storage/remote-path.js'
 import { atomicWrite, directWrite, type AtomicWrite } from './atomic-write.js'
 import { VfsError } from './errors.js'
 import { lookAt } from './look-at.js'
@@ -26,6 +26,12 @@ export async function writeFile(uploads: Uploads, write: FileWrite, call: Call):
     check(current)
     return current
   }
+  /** Behind a symbolic link the file has another name; the link is still one. */
+  const asSeen = (entry: Entry) => ({ ...entry, name: nameOf(place.key.path), symlink: before?.symlink ?? false })
+  const placed = (entry: Entry) => {
+    parts.tags.saved(place.key, before, entry)
+    parts.cache.written(place.key, asSeen(entry))
+  }
   let pulled = false
   const watched: AsyncIterable<Uint8Array> = {
     [Symbol.asyncIterator]: () => {
@@ -41,7 +47,7 @@ export async function writeFile(uploads: Uploads, write: FileWrite, call: Call):
         await assertRoom(connection, place, size, signal)
         const target = before?.symlink ? await linkTarget(connection, place) : place
         const store: AtomicWrite['store'] = (on, path, options) => on.write(path, watched, options)
-        const details = { place: target, store, size, modified, before, recheck }
+        const details = { place: target, store, size, modified, before, recheck, placed }
         if (mount.upload !== 'direct') return atomicWrite(uploads, connection, details, signal)
         await recheck(connection)
         return directWrite(connection, details, signal)
@@ -49,9 +55,7 @@ export async function writeFile(uploads: Uploads, write: FileWrite, call: Call):
       // A client sends its body once.
       { signal, repeatable: () => !pulled },
     )
-    parts.tags.saved(place.key, before, entry)
-    parts.cache.written(place.key, entry)
-    return entry
+    return asSeen(entry)
   } catch (error) {
     parts.cache.forget(place.key)
     if (isStorageError(error, 'NOT_FOUND', 'NOT_A_DIRECTORY')) {

@@ -638,6 +638,24 @@ describe('SFTP driver', () => {
       expect(server.openHandles).to.equal(0)
     })
 
+    it('take as long as names come, and end when none come', async () => {
+      for (let i = 0; i < 1200; i++) await writeFile(path.join(root, `a name of some length, number ${i}`), '')
+      let silent = false
+      const server = await serve({
+        intercept: async ({ operation }) => {
+          if (operation !== 'READDIR') return undefined
+          await new Promise((resolve) => (silent ? undefined : setTimeout(resolve, 60)))
+          return undefined
+        },
+      })
+      const connection = await connect(server, undefined, { ...PATIENT, metadata: 300 })
+      const begun = performance.now()
+      expect((await connection.list('/')).entries).to.have.length(1200)
+      expect(performance.now() - begun, 'longer than one deadline').to.be.above(300)
+      silent = true
+      await fails(connection.list('/'), 'TIMED_OUT')
+    })
+
     it('show a link to nothing as other, in stat as well', async () => {
       await symlink('nowhere', path.join(root, 'dangling'))
       const connection = await connect(await serve())

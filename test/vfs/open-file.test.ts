@@ -40,11 +40,13 @@ describe('a file that is looked at and read in one go', () => {
     expect(quiet()).to.equal(true)
   })
 
-  it('is opened only where a file was seen before', async () => {
+  it('is opened only where somebody has seen that it is a file', async () => {
     const { tree: disk } = fixture.server('one')
     disk.open('/unseen', { exclusive: true, mode: undefined })
     disk.makeDirectory('/folder')
     expect(await read('/one/unseen')).to.equal('file')
+    expect(asked()).to.deep.equal(['stat', 'openFile'])
+    begin()
     expect(await read('/one/folder')).to.equal('directory')
     expect(await read('/one')).to.equal('directory')
     expect(await read('/')).to.equal('directory')
@@ -93,7 +95,7 @@ describe('a file that is looked at and read in one go', () => {
       breaking = false
     }
     expect(await read('/one/f')).to.equal('file hello')
-    expect(asked()).to.deep.equal(['openFile', 'read', 'connect', 'stat', 'read'])
+    expect(asked()).to.deep.equal(['openFile', 'read', 'connect', 'stat', 'openFile', 'read'])
 
     begin()
     server.beforeChunk = () => {

@@ -1,14 +1,15 @@
-import type {
-  ByteRange,
-  ByteSink,
-  Connection,
-  Entry,
-  FreeSpace,
-  Listing,
-  OpenFile,
-  OperationOptions,
-  Traits,
-  WriteOptions,
+import {
+  LISTING_PATIENCE,
+  type ByteRange,
+  type ByteSink,
+  type Connection,
+  type Entry,
+  type FreeSpace,
+  type Listing,
+  type OpenFile,
+  type OperationOptions,
+  type Traits,
+  type WriteOptions,
 } from '../driver.js'
 import { StorageError } from '../errors.js'
 import { joinRemote } from '../remote-path.js'
@@ -21,9 +22,6 @@ import { fetchNames, toListing, unlistable } from './listing.js'
 import { explain, explainNew, find, probe, throwGeneral } from './lookup.js'
 import { within, type Session } from './session.js'
 import { upload } from './upload.js'
-
-/** A listing may take this many times the deadline of a metadata operation while it keeps coming. */
-const LISTING_PATIENCE = 10
 
 /** One logged-in FTP or FTPS connection. Only absolute paths are sent; the current directory is set just before a listing. */
 export class FtpConnection implements Connection {
@@ -84,7 +82,7 @@ export class FtpConnection implements Connection {
    * as the wait for a connection.
    */
   async openFile(path: string, options?: OperationOptions): Promise<OpenFile> {
-    return { entry: await this.stat(path, options), close: () => undefined }
+    return { entry: await this.stat(path, options), held: false, close: () => undefined }
   }
 
   async read(

@@ -74,6 +74,7 @@ export class MemoryConnection implements Connection {
   #openFile(path: string, options?: OpenOptions): Promise<OpenFile> {
     return this.#do('openFile', path, options, () => ({
       entry: this.server.tree.stat(path),
+      held: false,
       close: () => this.server.closed.push(path),
     }))
   }

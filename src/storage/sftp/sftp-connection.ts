@@ -1,6 +1,6 @@
 import type { Stats } from 'ssh2'
 import type SftpClient from 'ssh2-sftp-client'
-import type { Connection, Deadlines, OperationOptions } from '../driver.js'
+import { LISTING_PATIENCE, type Connection, type Deadlines, type OperationOptions } from '../driver.js'
 import { StorageError } from '../errors.js'
 import { assertSegment, nameOf } from '../remote-path.js'
 import { isLink, toEntry } from './sftp-attributes.js'
@@ -60,7 +60,16 @@ export async function createSftpConnection(
 
     async list(path, options) {
       checkPath(path)
-      return ask(options, () => listDirectory(session, path, options?.signal))
+      // While names come, only their number takes time; silence is told from it by its own deadline.
+      return session.operate(deadlines.metadata * LISTING_PATIENCE, options, async () => {
+        const silence = session.watch()
+        silence.arm(deadlines.metadata)
+        try {
+          return await listDirectory(session, path, options?.signal)
+        } finally {
+          silence.disarm()
+        }
+      })
     },
 
     async read(path, range, sink, options) {

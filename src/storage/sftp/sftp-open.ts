@@ -9,6 +9,8 @@ import type { SftpSession } from './sftp-session.js'
 
 /** A file that was looked at and opened at once; its first bytes are under way. */
 export class FileToRead implements OpenFile {
+  readonly held = true
+
   private constructor(
     readonly entry: Entry,
     private readonly reading: Read,
