@@ -48,6 +48,30 @@ describe('the judge of the soak', () => {
     expect(unknown.violations()).to.have.length(1)
   })
 
+  it('sees a version that came back after a later one was seen, whatever the order of their writes was', () => {
+    for (const [one, other, once] of [
+      ['ok', 'ok', 1],
+      // The first may have happened after the second.
+      ['unknown', 'ok', 0],
+      ['ok', 'unknown', 1],
+    ] as const) {
+      const two = history([
+        [1, 0, 10, one],
+        [2, 5, 15, other],
+      ])
+      two.reads.push({ start: 20, end: 21, version: 2 }, { start: 22, end: 23, version: 1 })
+      expect(two.violations(), `${one}, ${other}`).to.have.length(once)
+      two.reads.push({ start: 24, end: 25, version: 2 })
+      expect(two.violations(), `${one}, ${other}, and back again`).to.have.length(1)
+    }
+  })
+
+  it('sees nothing where something stood', () => {
+    const one = history([[1, 0, 50, 'ok']])
+    one.reads.push({ start: 5, end: 10, version: 1 }, { start: 12, end: 15, version: undefined })
+    expect(one.violations()).to.have.length(1)
+  })
+
   it('tells a body that is not whole', () => {
     const body = bodyFor({ path: '/x', version: 7, writer: 'user0' }, 10_000)
     expect(labelOf(body)).to.deep.equal({ path: '/x', version: 7, writer: 'user0' })

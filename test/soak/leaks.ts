@@ -9,13 +9,12 @@ const BACK_WITHIN = 60
 /** Bytes of heap that a run may add at rest: what is cached for good. */
 const HEAP_AT_REST = 25 * 1024 * 1024
 const HEAP_PER_TEN_MINUTES = 1024 * 1024
-/** ms; a line through fewer points says more about the garbage collector than about leaks. */
+/** ms; a line through fewer points says more about the garbage collector than about leaks. Runs of 16 minutes have it. */
 const WORTH_A_SLOPE = 8 * 60_000
 
 interface Sample extends Holdings {
   /** ms since the load began. */
   readonly at: number
-  readonly pid: number
 }
 
 /** Section 7.5 of the reliability notes: samples under load, and the state before and after. */
@@ -27,58 +26,70 @@ export class Leaks {
     private readonly before: Holdings,
     private readonly rows: Readonly<Record<string, number>>,
     private readonly sessions: number,
+    private readonly pid: number,
   ) {}
 
   /** @param rig at rest soon */
   static async from(rig: Rig): Promise<Leaks> {
-    return new Leaks(rig, await holdingsAtRest(rig), await rowsOf(rig), sessionsOn(rig))
+    return new Leaks(rig, await holdingsAtRest(rig), await rowsOf(rig), sessionsOn(rig), rig.gateway.pid)
   }
 
   async sample(at: number): Promise<void> {
-    const { pid } = this.rig.gateway
-    this.#samples.push({ ...(await holdingsOf(this.rig.gateway)), at, pid })
+    this.#samples.push({ ...(await holdingsOf(this.rig.gateway)), at })
   }
 
-  /** @returns what was not given back, and what was measured, in words */
+  /**
+   * Of the process that had the load, when that is over.
+   *
+   * @returns what was not given back, and what was measured, in words
+   */
   async judge(): Promise<{ violations: string[]; report: string[] }> {
     const violations = this.#slopes()
+    if (this.rig.gateway.pid !== this.pid) violations.push('the gateway is another process than before the load')
     let after = this.before
-    let left: string[] = []
-    const back = async () => {
+    const left = await whatStays(async () => {
       after = await holdingsAtRest(this.rig)
-      const rows = await rowsOf(this.rig)
-      left = grown(this.before, after, HEAP_AT_REST)
-      for (const [table, count] of Object.entries(rows)) {
-        if (count > (this.rows[table] ?? 0)) left.push(`${count} rows in ${table}`)
-      }
-      if (sessionsOn(this.rig) > this.sessions)
-        left.push(`${sessionsOn(this.rig)} processes of sessions on the servers`)
-      for (const { alias, home } of this.rig.stations) {
-        const files = await temporaryFilesIn(home)
-        if (files.length > 0) left.push(`${alias} keeps ${files.join(', ')}`)
-      }
-      return left.length === 0
-    }
-    await eventually('back where it was', BACK_WITHIN, back).catch(() => undefined)
+      const found = [...grown(this.before, after, HEAP_AT_REST), ...(await this.#remains())]
+      const sessions = sessionsOn(this.rig)
+      if (sessions > this.sessions) found.push(`${sessions} processes of sessions on the servers`)
+      return found
+    })
     violations.push(...left.map((what) => `leak, ${BACK_WITHIN} s after the load: ${what}`))
-    violations.push(...this.#logged())
     const most = (name: keyof Holdings) => Math.max(...this.#samples.map((sample) => sample[name]), 0)
     return {
       violations,
       report: [
         `under load at most: ${most('fds')} fds, ${most('pooled')} pooled connections, ${most('timers')} timers, ` +
           `${mb(most('heapUsed'))} heap, ${mb(most('rss'))} RSS`,
-        `at rest, before > after: ${inWords(this.before, after)}`,
+        `at rest before the first kill, before > after: ${inWords(this.before, after)}`,
         ...this.#slopeTexts(),
       ],
     }
   }
 
-  /** Samples of the process that ran longest, without its first third. */
+  /** What the process before a kill left and the one after it did not clean up. */
+  async leftBehind(): Promise<string[]> {
+    const left = await whatStays(() => this.#remains())
+    return left.map((what) => `left, ${BACK_WITHIN} s after the kills: ${what}`)
+  }
+
+  /** Rows and temporary files of transfers that are over. */
+  async #remains(): Promise<string[]> {
+    const found: string[] = []
+    for (const [table, count] of Object.entries(await rowsOf(this.rig))) {
+      if (count > (this.rows[table] ?? 0)) found.push(`${count} rows in ${table}`)
+    }
+    for (const { alias, home } of this.rig.stations) {
+      const files = await temporaryFilesIn(home)
+      if (files.length > 0) found.push(`${alias} keeps ${files.join(', ')}`)
+    }
+    return found
+  }
+
+  /** Samples without the first third. */
   #later(): readonly Sample[] {
-    const first = this.#samples.filter(({ pid }) => pid === this.#samples[0]?.pid)
-    const until = first.at(-1)?.at ?? 0
-    return first.filter(({ at }) => at > until / 3)
+    const until = this.#samples.at(-1)?.at ?? 0
+    return this.#samples.filter(({ at }) => at > until / 3)
   }
 
   #growth(name: 'heapUsed' | 'fds'): number {
@@ -105,13 +116,25 @@ export class Leaks {
     return [`per ten minutes: heap ${mb(this.#growth('heapUsed'))}, fds ${this.#growth('fds').toFixed(1)}`]
   }
 
-  #logged(): string[] {
+  logged(): string[] {
     const found: string[] = []
     for (const line of this.rig.gateway.log.split('\n')) {
       if (/"level":(50|60)|MaxListenersExceeded/.test(line)) found.push(`log: ${line.slice(0, 400)}`)
       if (/-secret/.test(line)) found.push('log: a password')
     }
     return found
+  }
+}
+
+/** @returns what is found again and again until the time is over, or why nobody can tell */
+async function whatStays(find: () => Promise<string[]>): Promise<string[]> {
+  let left: string[] = []
+  const gone = async () => (left = await find()).length === 0
+  try {
+    await eventually('back where it was', BACK_WITHIN, gone)
+    return []
+  } catch (error) {
+    return left.length > 0 ? left : [String(error)]
   }
 }
 

@@ -100,12 +100,15 @@ export class OwnFiles {
     } else if (!answer.whole || Number(answer.status) >= 500) worlds.mayHaveHappened(after)
   }
 
-  /** What stands there must be what is known. While a fault may still be at work, doubts are left for later. */
+  /**
+   * What stands there must be what is known. While a fault may still be at work, doubts are left for later; when all is
+   * calm, there is no later, and every name is looked at.
+   */
   async #look(
     turn: Pick<Turn, 'user' | 'station'>,
     { worlds, folder }: Corner,
     calm: boolean,
-    names: readonly string[] = worlds.names,
+    names: readonly string[] = calm ? namesOf(folder) : worlds.names,
   ): Promise<void> {
     const { station } = turn
     const now = performance.now()
@@ -113,14 +116,15 @@ export class OwnFiles {
     let seen = new Map<string, number | undefined>()
     for (let waited = 0; waited < HEALED_WITHIN; waited++) {
       const look = await this.#read(turn, names)
+      if (look !== undefined) seen = look
+      if (look !== undefined && worlds.narrow(look)) return
       // A new trouble, or a moment that says nothing.
-      if (look === undefined) return
-      seen = look
-      if (worlds.narrow(seen)) return
-      if (this.troubles.explaining(station, now, performance.now()) !== undefined) return
+      if (!calm && (look === undefined || this.troubles.explaining(station, now, performance.now()) !== undefined))
+        return
       await delay(1_000)
     }
-    const found = [...seen].map(([name, version]) => `${name}: ${version ?? 'nothing'}`).join(', ')
+    const found =
+      [...seen].map(([name, version]) => `${name}: ${version ?? 'nothing'}`).join(', ') || 'what nobody can read'
     this.judge.violation(`${station.alias}/${folder} holds ${found}; expected ${worlds.text(names)}`)
     worlds.accept(seen)
   }
@@ -147,4 +151,9 @@ export class OwnFiles {
 
 function nameIn({ folder }: Corner, random: Random): string {
   return `${folder}/${below(random, FILES)}.bin`
+}
+
+/** Every name that `nameIn` may give. */
+function namesOf(folder: string): string[] {
+  return Array.from({ length: FILES }, (_, i) => `${folder}/${i}.bin`)
 }

@@ -34,7 +34,7 @@ const WARM_UP = 5_000
 const WARM_UP_WORKERS = 4
 /** Part of what was measured in the warm-up. */
 const LOAD = 0.33
-/** From this part of the time on, the gateway itself is killed now and then. */
+/** After this part of the time comes a pause, and from then on the gateway itself is killed now and then. */
 const KILLS_FROM = 0.8
 
 /** Section 7 of the reliability notes: load, faults, and a judge who believes nobody. */
@@ -77,35 +77,78 @@ async function run(rig: Rig, strain: Strain, options: SoakOptions): Promise<Soak
   const rate = await warmUp(load, options.rate)
   const leaks = await Leaks.from(rig)
 
+  const storm = { rig, judge, load, troubles, rate, faultEvery }
+  const whole = await rage(storm, minutes * 60_000 * KILLS_FROM, (at) => leaks.sample(at))
+  // A process that was just started has leaked nothing: what is held is judged before the first kill.
+  const { violations: leaked, report: held } = await leaks.judge()
+  troubles.gatewayToo = true
+  const killed = await rage(storm, minutes * 60_000 * (1 - KILLS_FROM))
+  const judged = await load.finish()
+  const violations = [
+    ...judge.violations,
+    ...tally.unexpected,
+    ...tally.tooStarved(),
+    ...leaked,
+    ...(await leaks.leftBehind()),
+    ...leaks.logged(),
+  ]
+  const report = [
+    tally.table(),
+    '',
+    `${tally.requests} requests in ${Math.round((whole + killed) / 1000)} s at ${rate.toFixed(1)}/s, at most ${load.mostUnderWay} under way` +
+      (load.letGo === 0 ? '' : `; ${load.letGo} not sent, so many were under way`),
+    judged,
+    `${troubles.past.length} faults: ${summary(troubles.past.map(({ name }) => name))}`,
+    ...held,
+    `the gateway waited ${Math.round(strain.total / 1000)} s for a processor, which excuses ${tally.total('machine')} answers`,
+    `seed ${seed}`,
+    violations.length === 0 ? 'no violation' : `${violations.length} VIOLATIONS\n${violations.slice(0, 60).join('\n')}`,
+  ].join('\n')
+  return { report, violations }
+}
+
+interface Storm {
+  readonly rig: Rig
+  readonly judge: Judge
+  readonly load: Load
+  readonly troubles: Troubles
+  readonly rate: number
+  readonly faultEvery: number
+}
+
+/**
+ * Load and faults for a time, until nothing is under way any more and every server serves again.
+ *
+ * @param sample called now and then, with the ms since the load began
+ * @returns ms from the first request to the end of the last
+ */
+async function rage(storm: Storm, ms: number, sample?: (at: number) => Promise<void>): Promise<number> {
+  const { rig, judge, load, troubles, rate } = storm
+  const faultEvery = Math.min(storm.faultEvery * 1000, ms / 2)
   const started = performance.now()
-  const until = started + minutes * 60_000
   const pending = new Set<Promise<void>>()
-  let nextFault = started + faultEvery * 1000
+  let nextFault = started + faultEvery
   let nextSample = started + SAMPLE_EVERY
   let sampling = Promise.resolve()
-  for (let due = started; due < until; due += 1000 / rate) {
+  for (let due = started; due < started + ms; due += 1000 / rate) {
     const early = due - performance.now()
     if (early > 0) await delay(early)
     const request = load.request(due).finally(() => pending.delete(request))
     pending.add(request)
     const now = performance.now()
-    troubles.gatewayToo = now > started + minutes * 60_000 * KILLS_FROM
     if (now > nextFault) {
       troubles.next()
-      nextFault += faultEvery * 1000
+      nextFault += faultEvery
     }
-    if (now > nextSample) {
+    if (sample !== undefined && now > nextSample) {
       nextSample += SAMPLE_EVERY
       sampling = sampling
-        .then(() => leaks.sample(now - started))
-        .catch((error: unknown) => {
-          // The gateway may be down just now.
-          if (!troubles.gatewayToo) judge.violation(`it does not tell what it holds: ${String(error)}`)
-        })
+        .then(() => sample(now - started))
+        .catch((error: unknown) => judge.violation(`it does not tell what it holds: ${String(error)}`))
     }
   }
   await Promise.all([troubles.over(), sampling, ...pending])
-  const seconds = (performance.now() - started) / 1000
+  const took = performance.now() - started
   // Breakers and logins that failed come round in their own time.
   for (const station of rig.stations) {
     await eventually(`${station.alias} serves again`, 60, async () => {
@@ -115,22 +158,7 @@ async function run(rig: Rig, strain: Strain, options: SoakOptions): Promise<Soak
       return answer.status === 207
     })
   }
-  const judged = await load.finish()
-  const { violations: leaked, report: held } = await leaks.judge()
-  const violations = [...judge.violations, ...tally.unexpected, ...leaked]
-  const report = [
-    tally.table(),
-    '',
-    `${tally.requests} requests in ${Math.round(seconds)} s at ${rate.toFixed(1)}/s, at most ${load.mostUnderWay} under way` +
-      (load.letGo === 0 ? '' : `; ${load.letGo} not sent, so many were under way`),
-    judged,
-    `${troubles.past.length} faults: ${summary(troubles.past.map(({ name }) => name))}`,
-    ...held,
-    `the gateway waited ${Math.round(strain.total / 1000)} s for a processor`,
-    `seed ${seed}`,
-    violations.length === 0 ? 'no violation' : `${violations.length} VIOLATIONS\n${violations.slice(0, 60).join('\n')}`,
-  ].join('\n')
-  return { report, violations }
+  return took
 }
 
 /** Everybody logs in and every server is met once, then a measure of what this machine can do. @returns requests a second */

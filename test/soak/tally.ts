@@ -5,6 +5,11 @@ const OUTCOMES = ['aborted', 'by a fault', 'machine', 'unexpected'] as const
  */
 export type Outcome = (typeof OUTCOMES)[number]
 
+/** Part of the requests that may be excused by a busy machine. */
+const STARVED = 0.05
+/** As many always may: a short run has few requests. */
+const FEW = 5
+
 /** What the load saw, by kind of request. */
 export class Tally {
   readonly #rows = new Map<string, { readonly times: number[]; readonly counts: Map<Outcome, number> }>()
@@ -33,6 +38,16 @@ export class Tally {
 
   total(outcome: Outcome): number {
     return [...this.#rows.values()].reduce((sum, { counts }) => sum + (counts.get(outcome) ?? 0), 0)
+  }
+
+  /** @returns a violation when the machine explains so much that the rest proves nothing */
+  tooStarved(): string[] {
+    const count = this.total('machine')
+    if (count <= Math.max(FEW, this.requests * STARVED)) return []
+    return [
+      `${count} of ${this.requests} requests failed because the machine had no time for them: it is so starved that this ` +
+        'run proves nothing. Run it again when less else runs.',
+    ]
   }
 
   get requests(): number {

@@ -21,7 +21,11 @@ export class FtpControlLink {
     onLines(server, (line) => {
       this.#down = this.#down.then(() => this.#reply(line))
     })
-    client.on('end', () => server.end())
+    client.on('end', () => {
+      server.end()
+      // Nothing more comes for a client of a stalled link, so that nobody else would end it.
+      if (this.#stalled) client.end()
+    })
     server.on('end', () => {
       if (!this.#stalled) void this.#down.then(() => client.end())
     })

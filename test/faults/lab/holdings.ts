@@ -64,8 +64,11 @@ async function pooledIn({ url }: GatewayProcess): Promise<number> {
 
 /** What it holds with no connection to any server. */
 export async function holdingsAtRest({ gateway, stations }: Rig): Promise<Holdings> {
-  await eventually('no connection to a server', 60, () =>
-    Promise.resolve(stations.every(({ proxy }) => proxy.controls === 0)),
+  const open = () => stations.filter(({ proxy }) => proxy.controls > 0).map(({ alias }) => alias)
+  await eventually('no connection to a server', 60, () => Promise.resolve(open().length === 0)).catch(
+    (error: unknown) => {
+      throw new Error(`Connections stay open to ${open().join(', ')}.`, { cause: error })
+    },
   )
   return holdingsOf(gateway, true)
 }
