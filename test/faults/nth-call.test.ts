@@ -4,7 +4,7 @@ import { measured } from './lab/figures.js'
 import { FULL } from './lab/full.js'
 import type { Fault } from './lab/injection.js'
 import { Rig, type Station } from './lab/rig.js'
-import { assertListed, SCENARIOS, type Scenario } from './lab/scenarios.js'
+import { assertListed, SCENARIOS, steppedAside, type Scenario } from './lab/scenarios.js'
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   dropped: { at: 'before', action: { kind: 'stall' } },
@@ -21,6 +21,9 @@ const DOCUMENTED = new Set<unknown>([200, 201, 204, 207, 403, 404, 409, 501, 502
 /** The cases of one server are dealt out to these logins: most of the time is spent waiting for deadlines. */
 const LOGINS = ['alice', 'bob', 'shared1', 'eve'] as const
 const SERVERS = ['proftpd', 'vsftpd', 'pure-ftpd', 'sshd'] as const
+/** Its old files have to step aside for new ones. */
+const SWAPPING = { kind: 'proftpd', settings: ['AllowOverwrite off'] } as const
+const NAMES = [...SERVERS, 'proftpd without overwriting']
 
 describe('when the n-th command to a server fails, for every n', function () {
   this.timeout(600_000)
@@ -29,7 +32,7 @@ describe('when the n-th command to a server fails, for every n', function () {
 
   before(async function () {
     rig = await Rig.start(this, {
-      daemons: [...SERVERS],
+      daemons: [...SERVERS, SWAPPING],
       logins: LOGINS,
       env: {
         // Everything is asked of the server, and little time passes until a silence counts.
@@ -49,15 +52,13 @@ describe('when the n-th command to a server fails, for every n', function () {
   })
 
   for (const scenario of SCENARIOS) {
-    measured(`${scenario.name} keeps every promise on ${SERVERS.join(', ')}`, async (notes) => {
+    const names = NAMES.filter((_, turn) => scenario.swaps !== 'only' || turn >= SERVERS.length)
+    measured(`${scenario.name} keeps every promise on ${names.join(', ')}`, async (notes) => {
       const results = await Promise.all(
-        SERVERS.map((kind, turn) =>
-          everyCommand(
-            rig.stations.filter((station) => station.kind === kind),
-            scenario,
-            turn,
-          ),
-        ),
+        rig.lab.daemons.flatMap((daemon, turn) => {
+          const lanes = rig.stations.filter((station) => station.daemon === daemon)
+          return names.includes(NAMES[turn] ?? '') ? [everyCommand(lanes, scenario, turn)] : []
+        }),
       )
       expect(results.flatMap(({ violations }) => violations)).to.deep.equal([])
       for (const { count } of results) expect(count).to.be.greaterThan(6)
@@ -93,6 +94,9 @@ async function everyCommand(lanes: readonly Station[], scenario: Scenario, turn:
   const flawless = await scenario.act(first)
   expect(flawless.status, `${first.alias}, with nothing wrong`).to.be.oneOf([201, 204, 207])
   const { seen } = first.commands
+  if (turn === SERVERS.length && scenario.swaps !== undefined) {
+    expect(steppedAside(seen), `${scenario.name}: the old file steps aside on ${first.alias}`).to.equal(true)
+  }
   const cases = Object.entries(FAULTS)
     .flatMap(([name, fault], kind) => seen.map((_, i): Case & { kind: number } => ({ name, fault, n: i + 1, kind })))
     .filter(({ n, kind }) => FULL || (n + kind + turn) % (seen.length <= SHORT ? 2 : 6) === 0)

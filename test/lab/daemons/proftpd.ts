@@ -33,7 +33,7 @@ export function proftpd(input: RecipeInput, tls: 'none' | 'explicit' | 'implicit
     `AuthUserFile ${input.authUserFile}`,
     'RequireValidShell off',
     'Umask 022',
-    'AllowOverwrite on',
+    ...(input.settings.some((line) => line.startsWith('AllowOverwrite ')) ? [] : ['AllowOverwrite on']),
     'AllowStoreRestart on',
     'TimesGMT on',
     'MaxInstances none',
