@@ -242,7 +242,7 @@ describe('a transfer that breaks', function () {
           expect((await contentOf(`${station.home}/${FILE}`)).equals(old)).to.equal(true)
         }
       })
-      notes.within('two uploads clean on all servers after', performance.now() - started, 25_000)
+      notes.atMost('two uploads clean on all servers after', performance.now() - started, 25_000)
     })
   }
 
@@ -255,7 +255,7 @@ describe('a transfer that breaks', function () {
       const next = await station.ask('PROPFIND', '', { headers: { Depth: '1' } })
       expect(next.status).to.equal(207)
       notes.within(`${station.alias}: next answer after`, performance.now() - started, 3_000)
-      if (station.kind !== 'sshd') expect(station.proxy.bytes.down - before).to.be.below(BIG / 2)
+      expect(station.proxy.bytes.down - before, `bytes from ${station.alias}`).to.be.below(BIG / 2)
     })
   })
 
@@ -279,7 +279,7 @@ describe('a transfer that breaks', function () {
     const received = await Promise.all(sockets.map(bytesUntilEnd))
     for (const bytes of received) expect(bytes, 'bytes of a download that was cut').to.be.below(BIG)
     clearInterval(sample)
-    notes.within('all cut after', performance.now() - started, 30_000)
+    notes.atMost('all cut after', performance.now() - started, 30_000)
     notes.say(`${((most - before) / count / 1024 / 1024).toFixed(2)} MB for each of ${count}`)
     expect((most - before) / count).to.be.below(5 * 1024 * 1024)
     await onAll(async (station) => {

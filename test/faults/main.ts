@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import Mocha from 'mocha'
 import { FIGURES } from './lab/figures.js'
 import { MATRIX } from './lab/matrix.js'
-import { newestFigures, pageOf, problemsOf, type ListedTest } from './lab/table.js'
+import { newestFigures, fullRunOf, pageOf, problemsOf, type ListedTest } from './lab/table.js'
 
 /**
  * `npm run faults`: runs all tests of this folder in their longest form, then writes docs/faults.md. `--table` only writes it,
@@ -45,17 +45,38 @@ async function runAll(): Promise<number> {
   return code ?? 1
 }
 
+/** The commit that is checked out, and whether there is more. */
+function commitOf(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
+  return (
+    git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', 'src', 'test') === '' ? '' : ' and changes')
+  )
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10)
+}
+
 const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
 const [mode = '--all'] = process.argv.slice(2)
 switch (mode) {
-  case '--all':
+  case '--all': {
+    const [commit, started] = [commitOf(), performance.now()]
     process.exitCode = await runAll()
-    // A test that failed now has no figure.
-    writeFileSync(PAGE, pageOf(MATRIX, await listTests(), newestFigures(), ''))
+    const minutes = Math.round((performance.now() - started) / 60_000)
+    const run = `${today()}, commit ${commit}, all tests in their longest form, ${minutes} minutes`
+    writeFileSync(PAGE, pageOf(MATRIX, await listTests(), newestFigures(), '', run))
     break
-  case '--table':
-    writeFileSync(PAGE, pageOf(MATRIX, await listTests(), newestFigures(), page))
+  }
+  case '--table': {
+    const figures = newestFigures()
+    const run =
+      figures.size === 0
+        ? undefined
+        : `${today()}, commit ${commitOf()}, a part (the other figures: ${fullRunOf(page)})`
+    writeFileSync(PAGE, pageOf(MATRIX, await listTests(), figures, page, run))
     break
+  }
   case '--check': {
     const problems = problemsOf(page, MATRIX, await listTests())
     process.stdout.write(problems.map((problem) => `${problem}\n`).join(''))

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import path from 'node:path'
 import { run } from '../lab/run.js'
 import { MATRIX } from './lab/matrix.js'
-import { pageOf, problemsOf } from './lab/table.js'
+import { fullRunOf, pageOf, problemsOf } from './lab/table.js'
 
 const ONE = { row: 1, fault: 'it breaks', sees: 'nothing', bound: '1 s' }
 const FILE = 'test/faults/a.test.ts'
@@ -28,14 +28,26 @@ describe('docs/faults.md', function () {
       { file: FILE, title: 'row 1: says a|b' },
       { file: FILE, title: 'beyond' },
     ]
-    const figure = { rows: [1], title: 'row 1: says a|b', file: FILE, measured: ['1 ms', '2 ms'] }
+    const figure = { title: 'row 1: says a|b', file: FILE, measured: ['1 ms', '2 ms'] }
     const key = `${FILE}: row 1: says a|b`
-    const first = pageOf([ONE], tests, new Map([[key, figure]]), '')
+    const first = pageOf([ONE], tests, new Map([[key, figure]]), '', 'then')
     expect(first).to.include(
       '| 1 | it breaks | nothing | 1 s | says a\\|b ([a](../test/faults/a.test.ts)) | 1 ms; 2 ms |',
     )
+    expect(first)
+      .to.include('| beyond ([a](../test/faults/a.test.ts)) | not measured |')
+      .and.include('\nLast run: then\n')
     expect(pageOf([ONE], tests, new Map(), first)).to.equal(first)
+    const failed = new Map([[key, { ...figure, measured: ['1 ms'], failed: true as const }]])
+    expect(pageOf([ONE], tests, failed, first, 'now'))
+      .to.include('| **failed**; 1 ms |')
+      .and.include('\nLast run: now\n')
     expect(problemsOf(first, [ONE], tests)).to.deep.equal([])
+  })
+
+  it('remembers the last full run beside a part that was measured later', () => {
+    expect(fullRunOf(pageOf([], [], new Map(), '', 'then'))).to.equal('then')
+    expect(fullRunOf(pageOf([], [], new Map(), '', 'now, a part (the other figures: then)'))).to.equal('then')
   })
 
   it('is wrong without a row, with a row that has no test, or with a test too many or too few', () => {

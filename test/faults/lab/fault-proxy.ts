@@ -34,7 +34,7 @@ export class FaultProxy {
   foreignDataPort: number | undefined
   /** Connections on the control port so far. */
   accepted = 0
-  /** Bytes of data connections so far. */
+  /** Bytes of data connections so far; where FTP is not understood, of all connections. */
   readonly bytes = { up: 0, down: 0 }
   readonly #rules: ByteRule[] = []
   readonly #sockets = new Set<Socket>()
@@ -45,7 +45,7 @@ export class FaultProxy {
 
   private constructor(
     readonly target: { readonly host: string; readonly port: number },
-    private readonly options: FaultProxyOptions,
+    readonly options: FaultProxyOptions,
   ) {}
 
   static async start(target: FaultProxy['target'], options: FaultProxyOptions): Promise<FaultProxy> {

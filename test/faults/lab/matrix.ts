@@ -88,7 +88,7 @@ export const MATRIX: readonly MatrixRow[] = [
   {
     row: 23,
     fault: 'SIGTERM while transfers run',
-    sees: 'they may end in time, new requests get 503; then the rest is cut',
+    sees: 'they may end in time, then they are cut; new connections are refused, a request on an open one gets 503',
     bound: '30 s + 2 s',
   },
   { row: 24, fault: 'A second signal', sees: 'cut connections', bound: '1 s' },

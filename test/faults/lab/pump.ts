@@ -24,7 +24,7 @@ export function pump(
 
   const write = (bytes: Buffer): Promise<void> =>
     new Promise((resolve) => {
-      if (channel === 'data') proxy.bytes[direction] += bytes.length
+      if (channel === 'data' || !proxy.options.ftp) proxy.bytes[direction] += bytes.length
       if (bytes.length === 0 || to.destroyed) resolve()
       else to.write(bytes, () => resolve())
     })

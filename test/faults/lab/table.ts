@@ -12,6 +12,7 @@ export interface ListedTest {
 }
 
 const ROW = /^row (\d+(?: and \d+)*): (.*)$/s
+const RUN = /^Last run: (.*)$/m
 /** `the title ([file](../test/faults/file.test.ts))` */
 const NAMED = /^(.*) \(\[[^\]]*\]\(\.\.\/(test\/faults\/[^)]+)\)\)$/
 
@@ -27,17 +28,22 @@ export function newestFigures(): ReadonlyMap<string, Figure> {
   return found
 }
 
-/** @param previous the page as it is: what was not measured anew keeps its figure */
+/**
+ * @param previous the page as it is: what was not measured anew keeps its figure
+ * @param run when, on which commit and how long it was measured; default: what the page said
+ */
 export function pageOf(
   matrix: readonly MatrixRow[],
   tests: readonly ListedTest[],
   figures: ReadonlyMap<string, Figure>,
   previous: string,
+  run?: string,
 ): string {
   const kept = new Map(testsNamedIn(previous).map((named) => [keyOf(named), named.measured]))
   const measured = (test: ListedTest): string => {
     const figure = figures.get(keyOf(test))
-    if (figure === undefined) return kept.get(keyOf({ ...test, title: shortTitle(test) })) ?? ''
+    if (figure === undefined) return kept.get(keyOf({ ...test, title: shortTitle(test) })) || 'not measured'
+    if (figure.failed === true) return ['**failed**', ...figure.measured].join('; ')
     return figure.measured.length === 0 ? 'held' : figure.measured.join('; ')
   }
   const lines = matrix.flatMap((entry) => {
@@ -47,7 +53,16 @@ export function pageOf(
     return own.map((test, i) => cells(...(i === 0 ? about : ['', '', '', '']), nameOf(test), measured(test)))
   })
   const beyond = tests.filter((test) => rowsOf(test).length === 0).map((test) => cells(nameOf(test), measured(test)))
-  return PAGE.replace('ROWS', () => lines.join('\n')).replace('BEYOND', () => beyond.join('\n'))
+  const lastRun = run ?? RUN.exec(previous)?.[1] ?? 'none'
+  return PAGE.replace('RUN', () => lastRun)
+    .replace('ROWS', () => lines.join('\n'))
+    .replace('BEYOND', () => beyond.join('\n'))
+}
+
+/** The last run that was not only a part. */
+export function fullRunOf(page: string): string {
+  const run = RUN.exec(page)?.[1] ?? 'none'
+  return /\(the other figures: (.*)\)$/.exec(run)?.[1] ?? run
 }
 
 /** What is wrong with the page: rows it does not name, rows without test and reason, tests that are missing on one side. */
@@ -121,9 +136,14 @@ pure-ftpd, OpenSSH) and hold the gateway to these:
 - I8 No password to a server that did not prove who it is.
 - I9 Every operation on files is in the audit with its real outcome.
 
-This page is written by \`npm run faults -- --table\`. \`npm run faults\` runs all tests of \`test/faults\` in their longest form before that;
-\`npm test\` runs a part of the long ones. Bounds are those of the default deadlines; the tests run with shorter ones, and
-their times are of two cores that others used as well.
+Last run: RUN
+
+\`npm run faults\` runs all tests of \`test/faults\` in their longest form and writes this page; \`npm run faults -- --table\` only
+writes it. It needs the real servers, so Linux and root, and takes about half an hour on two cores. \`npm test\` runs a part of the long
+tests. Bounds are those of the default deadlines; the tests run with shorter ones, and their times are of two cores that others used as well.
+
+In the last column stands what the last run measured. "held": all that the test asserts was so, and there was no figure to note. "not
+measured": it was not in that run, because something that it needs was not there or because it is newer. "failed": so it says.
 
 | # | fault | what a user sees | bound | test | last measured |
 |---|---|---|---|---|---|
