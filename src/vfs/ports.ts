@@ -53,6 +53,8 @@ export interface PropertyStore {
   inFolder(folder: ResourceKey): Promise<ReadonlyMap<string, readonly DeadProperty[]>>
   /** Properties of one resource. */
   of(key: ResourceKey): Promise<readonly DeadProperty[]>
+  /** Whether the resource or anything below it has one; without a key: whether any resource has. */
+  anyWithin(key?: ResourceKey): Promise<boolean>
   /** All changes or none, in order. */
   change(key: ResourceKey, changes: readonly PropertyChange[]): Promise<void>
   /** Replaces what the target and everything below it had by a copy of the source's; `deep: false`: only itself. */

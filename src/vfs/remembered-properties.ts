@@ -10,7 +10,8 @@ type InFolder = Awaited<ReturnType<PropertyStore['inFolder']>>
 
 /**
  * Answers from memory what was asked before: most folders have no stored properties, and every listing asks for them. The
- * gateway is the only writer, and every change through it forgets everything; changes are rare.
+ * gateway is the only writer, and every change through it forgets everything; changes are rare. Files that go and come
+ * change nothing where nothing is stored, and cost no transaction then.
  */
 export class RememberedProperties implements PropertyStore {
   readonly #folders = memoryOf<InFolder>((folder) => sizeOf([...folder.values()].flat()))
@@ -18,6 +19,8 @@ export class RememberedProperties implements PropertyStore {
   /** Counts changes begun and ended: what was read while one was under way is not kept. */
   #changes = 0
   #changing = 0
+  /** Whether anything is stored anywhere; undefined: nobody has looked yet. */
+  #any: boolean | undefined
 
   constructor(private readonly store: PropertyStore) {}
 
@@ -29,20 +32,34 @@ export class RememberedProperties implements PropertyStore {
     return this.#ask(this.#resources, key, () => this.store.of(key))
   }
 
+  async anyWithin(key?: ResourceKey): Promise<boolean> {
+    if (this.#any === undefined) {
+      const found = await this.store.anyWithin()
+      this.#any ??= found
+    }
+    return this.#any && (key === undefined || this.store.anyWithin(key))
+  }
+
   change(key: ResourceKey, changes: readonly PropertyChange[]): Promise<void> {
+    this.#any = true
     return this.#change(() => this.store.change(key, changes))
   }
 
-  copy(from: ResourceKey, to: ResourceKey, deep: boolean): Promise<void> {
-    return this.#change(() => this.store.copy(from, to, deep))
+  async copy(from: ResourceKey, to: ResourceKey, deep: boolean): Promise<void> {
+    if (await this.#anyOf(from, to)) await this.#change(() => this.store.copy(from, to, deep))
   }
 
-  move(from: ResourceKey, to: ResourceKey): Promise<void> {
-    return this.#change(() => this.store.move(from, to))
+  async move(from: ResourceKey, to: ResourceKey): Promise<void> {
+    if (await this.#anyOf(from, to)) await this.#change(() => this.store.move(from, to))
   }
 
-  remove(key: ResourceKey): Promise<void> {
-    return this.#change(() => this.store.remove(key))
+  async remove(key: ResourceKey): Promise<void> {
+    if (await this.anyWithin(key)) await this.#change(() => this.store.remove(key))
+  }
+
+  async #anyOf(...keys: readonly ResourceKey[]): Promise<boolean> {
+    for (const key of keys) if (await this.anyWithin(key)) return true
+    return false
   }
 
   async #ask<T extends object>(memory: LRUCache<string, T>, key: ResourceKey, read: () => Promise<T>): Promise<T> {

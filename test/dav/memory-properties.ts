@@ -22,6 +22,10 @@ export class MemoryPropertyStore implements PropertyStore {
     return Promise.resolve(this.#rows.get(rowOf(key)) ?? [])
   }
 
+  anyWithin(key?: ResourceKey) {
+    return Promise.resolve(key === undefined ? this.#rows.size > 0 : this.#within(key).length > 0)
+  }
+
   change(key: ResourceKey, changes: readonly PropertyChange[]) {
     const properties = new Map((this.#rows.get(rowOf(key)) ?? []).map((p) => [`${p.namespace} ${p.name}`, p]))
     for (const change of changes) {

@@ -25,9 +25,13 @@ describe('remembered properties', () => {
       stored.push(COLOUR)
       return Promise.resolve()
     },
-    copy: () => Promise.resolve(),
-    move: () => Promise.resolve(),
-    remove: () => Promise.resolve(),
+    anyWithin(key) {
+      asked.push(key === undefined ? 'any' : 'anyWithin')
+      return Promise.resolve(stored.length > 0 && (key === undefined || key.path === KEY.path))
+    },
+    copy: () => Promise.resolve(void asked.push('copy')),
+    move: () => Promise.resolve(void asked.push('move')),
+    remove: () => Promise.resolve(void asked.push('remove')),
   }
   let properties: RememberedProperties
   beforeEach(() => {
@@ -43,6 +47,21 @@ describe('remembered properties', () => {
       await properties.inFolder(KEY)
     }
     expect(asked).to.deep.equal(['of', 'inFolder'])
+  })
+
+  it('asks for no change where nothing is stored, once it has looked', async () => {
+    const other = { namespace: '1', path: '/b' }
+    await properties.remove(KEY)
+    await properties.move(KEY, other)
+    await properties.copy(KEY, other, true)
+    expect(asked).to.deep.equal(['any'])
+    await properties.change(KEY, [{ set: COLOUR }])
+    await properties.remove(other)
+    expect(asked).to.deep.equal(['any', 'anyWithin'])
+    await properties.move(other, KEY)
+    await properties.copy(KEY, other, true)
+    await properties.remove(KEY)
+    expect(asked.filter((question) => question !== 'anyWithin')).to.deep.equal(['any', 'move', 'copy', 'remove'])
   })
 
   it('shows a change at once', async () => {
@@ -65,6 +84,7 @@ describe('remembered properties', () => {
 
   it('asks again after a copy, a move and a removal', async () => {
     const other = { ...KEY, path: '/b' }
+    stored.push(COLOUR)
     for (const change of [
       () => properties.copy(KEY, other, true),
       () => properties.move(KEY, other),
@@ -74,6 +94,6 @@ describe('remembered properties', () => {
       await change()
     }
     await properties.of(KEY)
-    expect(asked).to.have.length(4)
+    expect(asked.filter((question) => question === 'of')).to.have.length(4)
   })
 })

@@ -41,6 +41,13 @@ export class DatabasePropertyStore implements PropertyStore {
     return rows.length === 0 ? NONE : rows.map(propertyOf)
   }
 
+  async anyWithin(key?: ResourceKey): Promise<boolean> {
+    const rows = key
+      ? await this.reader.all(`SELECT 1 FROM dav_properties WHERE ${IN_TREE} LIMIT 1`, ...treeValues(key))
+      : await this.reader.all('SELECT 1 FROM dav_properties LIMIT 1')
+    return rows.length > 0
+  }
+
   async change(key: ResourceKey, changes: readonly PropertyChange[]): Promise<void> {
     await this.writer.transaction(async (run) => {
       for (const change of changes) {

@@ -45,6 +45,15 @@ describe('DatabasePropertyStore', () => {
     expect((await properties.inFolder(key('/d', '2'))).size).to.equal(0)
   })
 
+  it('knows whether a tree has any', async () => {
+    const { properties } = services.database
+    expect(await properties.anyWithin()).to.equal(false)
+    await give('/a/b')
+    for (const path of ['/', '/a', '/a/b']) expect(await properties.anyWithin(key(path)), path).to.equal(true)
+    for (const path of ['/a/b/c', '/a/bb', '/b']) expect(await properties.anyWithin(key(path)), path).to.equal(false)
+    expect(await properties.anyWithin()).to.equal(true)
+  })
+
   it('removes a tree and nothing beside it', async () => {
     await give('/a', '/a/x', '/a/x/y', '/a!', '/a.b', '/a0', '/ab', '/A', '/a%', '/a_', '/a/é')
     await services.database.properties.remove(key('/a'))
