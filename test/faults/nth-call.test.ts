@@ -15,6 +15,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'stalled when it was done': { at: 'end', action: { kind: 'stall' } },
 }
 
+/** Longer than the deadlines of this file. The server does it when nobody waits for it any more. */
+const LATE: Fault = { at: 'before', action: { kind: 'late', ms: 1_500 } }
+
 /** What a request may be answered when a server fails it, by section 2.2 of the status rules; never 500, never nothing. */
 const DOCUMENTED = new Set<unknown>([200, 201, 204, 207, 403, 404, 409, 501, 502, 503, 504, 507])
 
@@ -100,6 +103,10 @@ async function everyCommand(lanes: readonly Station[], scenario: Scenario, turn:
   const cases = Object.entries(FAULTS)
     .flatMap(([name, fault], kind) => seen.map((_, i): Case & { kind: number } => ({ name, fault, n: i + 1, kind })))
     .filter(({ n, kind }) => FULL || (n + kind + turn) % (seen.length <= SHORT ? 2 : 6) === 0)
+  if (first.kind !== 'sshd') {
+    const renames = seen.flatMap((line, i) => (line.startsWith('RNTO ') ? [i + 1] : []))
+    for (const n of renames) cases.push({ name: 'executed late', fault: LATE, n, kind: -1 })
+  }
   const count = cases.length
   const violations: string[] = []
   const work = async (station: Station): Promise<void> => {
@@ -118,6 +125,7 @@ async function oneCase(station: Station, scenario: Scenario, { name, fault, n }:
   commands.arm(({ index }) => (index === n ? fault : undefined))
   const answer = await scenario.act(station)
   const seen = [...commands.seen]
+  await Promise.all(commands.late)
   commands.disarm()
   try {
     expect(DOCUMENTED.has(answer.status), 'a documented status').to.equal(true)

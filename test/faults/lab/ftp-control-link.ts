@@ -11,6 +11,9 @@ export class FtpControlLink {
   #stalled = false
   #down = Promise.resolve()
   #order = Promise.resolve()
+  /** Settles when the server has had a late command. */
+  #late: Promise<void> | undefined
+  #answered: (() => void) | undefined
 
   constructor(
     private readonly proxy: FaultProxy,
@@ -22,18 +25,24 @@ export class FtpControlLink {
       this.#down = this.#down.then(() => this.#reply(line))
     })
     client.on('end', () => {
-      server.end()
+      if (this.#late === undefined) server.end()
       // Nothing more comes for a client of a stalled link, so that nobody else would end it.
       if (this.#stalled) client.end()
     })
     server.on('end', () => {
       if (!this.#stalled) void this.#down.then(() => client.end())
     })
-    client.once('close', () => this.#close(server))
+    client.once('close', () => {
+      if (this.#late === undefined) this.#close(server)
+      else void this.#late.then(() => this.#close(server))
+    })
     server.once('close', () => {
+      this.#answered?.()
       if (!this.#stalled) void this.#down.then(() => this.#close(client))
     })
-    client.on('error', () => reset(server))
+    client.on('error', () => {
+      if (this.#late === undefined) reset(server)
+    })
     server.on('error', () => reset(client))
   }
 
@@ -48,6 +57,11 @@ export class FtpControlLink {
     const forward = () => this.#write(this.server, line)
     if (fault === undefined) {
       this.#order = this.#order.then(forward)
+    } else if (fault.action.kind === 'late') {
+      const { ms } = fault.action
+      this.#stalled = true
+      this.#late = this.#order.then(() => this.#deliver(ms, line))
+      this.proxy.commands.late.push(this.#late)
     } else if (fault.action.kind === 'delay') {
       const { ms } = fault.action
       this.#order = this.#order.then(() => new Promise<void>((resolve) => setTimeout(resolve, ms))).then(forward)
@@ -62,7 +76,17 @@ export class FtpControlLink {
     }
   }
 
+  /** Resolves when the server has answered, or is gone. */
+  async #deliver(ms: number, line: string): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    if (!this.server.writable) return
+    const answered = new Promise<void>((resolve) => (this.#answered = resolve))
+    this.#write(this.server, line)
+    await answered
+  }
+
   async #reply(line: string): Promise<void> {
+    if (/^[2-5]\d\d /.test(line)) this.#answered?.()
     if (this.#stalled) return
     const { delay } = this.proxy.shape
     if (delay !== undefined) await new Promise((resolve) => setTimeout(resolve, delay))
@@ -96,6 +120,7 @@ export class FtpControlLink {
         if (action.reply.startsWith('421')) this.client.end()
         return
       case 'delay':
+      case 'late':
         return
     }
   }

@@ -21,6 +21,8 @@ export type Action =
   /** This answer instead of the server's: an FTP reply, or a code of SFTP (3 denied, 4 failure). */
   | { readonly kind: 'answer'; readonly reply: string; readonly status: number }
   | { readonly kind: 'delay'; readonly ms: number }
+  /** Nothing passes any more, but the server gets this command after a time, even when its client has gone. */
+  | { readonly kind: 'late'; readonly ms: number }
 
 export interface Fault {
   readonly at: Moment
@@ -36,12 +38,15 @@ export class Injector {
   seen: string[] = []
   /** Faults that happened since `arm`. */
   fired = 0
+  /** One for each late command, settled when the server has answered it or ended. */
+  late: Promise<void>[] = []
   #judge: Judge | undefined
 
   /** Counts from 1 again, with `judge` for what comes. */
   arm(judge?: Judge): void {
     this.seen = []
     this.fired = 0
+    this.late = []
     this.#judge = judge
   }
 

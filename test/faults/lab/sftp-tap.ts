@@ -179,6 +179,8 @@ class TapSession {
       case 'delay':
         setTimeout(pass, action.ms)
         return
+      case 'late':
+        throw new Error('A request of SFTP cannot be late: sftp-server ends with its session.')
     }
   }
 }
