@@ -1,9 +1,11 @@
 import { expect } from 'chai'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { openSshMachine } from '../../src/sync/ssh-machine.js'
 import { labFor, type Lab, type LabDaemon } from '../lab/lab.js'
+import { INNER_ROOT } from '../lab/world.js'
 import { GatewayProcess } from '../support/gateway.js'
-import { sshSettings } from '../sync/managed-server.js'
+import { drivers, sshSettings } from '../sync/managed-server.js'
 
 /** Unix accounts of sshd and vsftpd are the same machine's: each permission has a login of its own. */
 const SUFFIXES: Readonly<Record<string, string>> = { sshd: 's', vsftpd: 'v', proftpd: 'p', 'pure-ftpd': 'u' }
@@ -90,6 +92,32 @@ export class AccountsLab {
     const text = await response.text()
     expect(response.ok, `${method} ${url}: ${response.status} ${text.slice(0, 500)}`).to.equal(true)
     return JSON.parse(text) as T
+  }
+
+  /** What an administrator does on the machine of all servers, past the gateway. */
+  async byHand(argv: readonly string[], input = ''): Promise<void> {
+    const machine = await openSshMachine(this.lab.daemon('sshd').endpoint, this.lab.machine.root, { drivers })
+    try {
+      const { code, stderr } = await machine.run(argv, { input })
+      expect(code, `${argv.join(' ')}: ${stderr}`).to.equal(0)
+    } finally {
+      await machine.close()
+    }
+  }
+
+  /** By the server's own tool. */
+  setPasswordByHand(alias: string, login: string, password: string): Promise<void> {
+    const { purePw } = this.lab.machine
+    if (alias === 'proftpd') {
+      const file = this.lab.daemon('proftpd').authUserFile
+      const ftpasswd = ['perl', `${INNER_ROOT}/usr/sbin/ftpasswd`, '--passwd', '--file', file, '--sha512', '--stdin']
+      return this.byHand([...ftpasswd, '--change-password', '--name', login], `${password}\n`)
+    }
+    if (alias === 'pure-ftpd') {
+      const files = ['-f', '/etc/pure-ftpd/pureftpd.passwd', '-F', '/etc/pure-ftpd/pureftpd.pdb', '-m']
+      return this.byHand([purePw, 'passwd', login, ...files], `${password}\n${password}\n`)
+    }
+    return this.byHand(['/usr/sbin/chpasswd'], `${login}:${password}\n`)
   }
 
   ask(person: Person, method: string, url: string, body?: string) {

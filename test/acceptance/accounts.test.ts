@@ -1,8 +1,10 @@
 import { expect } from 'chai'
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { encrypt } from 'unixcrypt'
 import { parse } from 'yaml'
-import type { Lab } from '../lab/lab.js'
+import { isStorageError } from '../../src/storage/errors.js'
+import type { Lab, LabDaemon } from '../lab/lab.js'
 import { BrowserSession } from '../support/browser-session.js'
 import type { GatewayProcess } from '../support/gateway.js'
 import { eventually } from '../support/upload.js'
@@ -10,6 +12,7 @@ import { connectTo } from '../sync/managed-server.js'
 import { AccountsLab } from './accounts-lab.js'
 
 const ANNA = { username: 'anna', password: 'a password of anna' }
+const BERT = { username: 'bert', password: 'a password of bert' }
 
 describe('accounts in step with real servers', function () {
   this.timeout(240_000)
@@ -39,6 +42,22 @@ describe('accounts in step with real servers', function () {
   }
 
   const ask = (method: string, url: string, body?: string) => accounts.ask(ANNA, method, url, body)
+
+  /** Straight to the server. */
+  async function letsIn(daemon: LabDaemon, username: string, password: string): Promise<boolean> {
+    try {
+      const connection = await connectTo(daemon)({ username, password })
+      connection.close()
+      return true
+    } catch (error) {
+      if (isStorageError(error, 'LOGIN_REJECTED')) return false
+      throw error
+    }
+  }
+
+  /** Without what is only told: on one machine each account is unknown to somebody. */
+  const stepsIn = ({ stdout }: { stdout: string }) =>
+    stdout.split('\n').filter((line) => line !== '' && !line.includes('(unknown)'))
 
   async function roundTrip(alias: string, text: string) {
     const url = gateway.dav(alias, 'note.txt')
@@ -120,6 +139,38 @@ describe('accounts in step with real servers', function () {
     expect((await sync('plan')).code).to.equal(0)
   })
 
+  it('finds a password that was changed by hand by one login, shows it, and sets a new one', async () => {
+    const byHand = 'Changed-by-hand-1'
+    for (const daemon of accounts.servers) {
+      await accounts.setPasswordByHand(daemon.kind, accounts.login('anna', daemon.kind), byHand)
+      expect(await letsIn(daemon, accounts.login('anna', daemon.kind), byHand), daemon.kind).to.equal(true)
+    }
+    const refusals = async () => {
+      const { stdout } = await gateway.cli('audit', 'export')
+      return stdout.split('\n').filter((line) => line.includes('account.secret-found-rejected')).length
+    }
+    const plan = await sync('plan', '--logins')
+    expect(plan.code, plan.stdout + plan.stderr).to.equal(3)
+    for (const { kind } of accounts.servers) {
+      expect(plan.stdout).to.match(
+        new RegExp(`${kind} +set-secret +${accounts.login('anna', kind)}: the server refuses`),
+      )
+    }
+    expect(stepsIn(plan)).to.have.length(4)
+    // What is known to be refused is not tried again.
+    await sync('plan', '--logins')
+    expect(await refusals()).to.equal(4)
+
+    const applied = await sync('apply')
+    expect(applied.code, applied.stderr + applied.stdout).to.equal(0)
+    for (const daemon of accounts.servers) {
+      expect(await letsIn(daemon, accounts.login('anna', daemon.kind), byHand), daemon.kind).to.equal(false)
+      await roundTrip(daemon.kind, 'with a secret of the gateway')
+    }
+    expect((await sync('plan', '--logins')).code).to.equal(0)
+    expect(await refusals()).to.equal(4)
+  })
+
   it('changes every secret while its user works, without a failed request', async () => {
     const before = await passwords()
     let working = true
@@ -157,6 +208,72 @@ describe('accounts in step with real servers', function () {
     const kept = await stat(path.join(lab.machine.homes, 'anna-s', 'note.txt'))
     expect(kept.size).to.equal(Buffer.byteLength('with the new secret'))
     await eventually('the plan is empty', 30, async () => (await sync('plan')).code === 0)
+  })
+
+  it('leaves a foreign account of the wanted name alone until it is adopted, and then its files', async () => {
+    const theirs = 'Theirs-not-ours-1'
+    const foreign = [lab.daemon('sshd'), lab.daemon('proftpd')]
+    const { homes } = lab.machine
+    await accounts.byHand([
+      '/usr/sbin/useradd',
+      '--create-home',
+      '--home-dir',
+      `${homes}/bert-s`,
+      '--shell',
+      '/bin/sh',
+      'bert-s',
+    ])
+    const line = `bert-p:${encrypt('nothing')}:1600:1600::${homes}/bert-p:/bin/sh\n`
+    await appendFile(lab.daemon('proftpd').authUserFile, line)
+    await accounts.byHand(['install', '-d', '-m', '0700', '-o', '1600', '-g', '1600', `${homes}/bert-p`])
+    for (const { kind } of foreign) {
+      const login = accounts.login('bert', kind)
+      await accounts.byHand(['cp', '/etc/hostname', `${homes}/${login}/theirs.txt`])
+      await accounts.setPasswordByHand(kind, login, theirs)
+    }
+    const files = await readFile(path.join(lab.machine.etc, 'hostname'), 'utf8')
+
+    await accounts.grant([BERT])
+    const plan = await sync('plan')
+    for (const { kind } of foreign) {
+      expect(plan.stdout).to.match(new RegExp(`${kind} +\\(adopt\\) +${accounts.login('bert', kind)} is there already`))
+    }
+    expect(plan.stdout).to.not.match(/ (create|set-secret|make-home|fix-home) +bert-[sp]/)
+    const applied = await sync('apply')
+    expect(applied.code, applied.stderr + applied.stdout).to.equal(0)
+    for (const daemon of foreign) {
+      expect(await letsIn(daemon, accounts.login('bert', daemon.kind), theirs), daemon.kind).to.equal(true)
+      const { status } = await accounts.ask(BERT, 'GET', gateway.dav(daemon.kind, 'theirs.txt'))
+      expect(status, daemon.kind).to.be.oneOf([403, 404])
+    }
+
+    for (const { kind } of foreign) {
+      const adopted = await sync('adopt', kind, accounts.login('bert', kind))
+      expect(adopted.code, adopted.stderr).to.equal(0)
+    }
+    const after = await sync('plan')
+    expect(stepsIn(after)).to.deep.equal([
+      'proftpd  set-secret    bert-p: has no secret of the gateway yet',
+      'sshd  set-secret    bert-s: has no secret of the gateway yet',
+    ])
+    for (const daemon of foreign) {
+      expect(await letsIn(daemon, accounts.login('bert', daemon.kind), theirs), daemon.kind).to.equal(true)
+    }
+    const [, id] = /--plan (\d+)/.exec(after.stderr) ?? []
+    const set = await sync('apply', '--plan', id ?? '')
+    expect(set.code, set.stderr + set.stdout).to.equal(0)
+    for (const daemon of foreign) {
+      expect(await letsIn(daemon, accounts.login('bert', daemon.kind), theirs), daemon.kind).to.equal(false)
+    }
+    for (const { kind } of accounts.servers) {
+      const written = await accounts.ask(BERT, 'PUT', gateway.dav(kind, 'note.txt'), 'mine now')
+      expect(written.status, `${kind} ${written.text}`).to.be.oneOf([201, 204])
+    }
+    for (const { kind } of foreign) {
+      const answer = await accounts.ask(BERT, 'GET', gateway.dav(kind, 'theirs.txt'))
+      expect(answer, kind).to.deep.equal({ status: 200, text: files })
+    }
+    expect((await sync('plan', '--logins')).code).to.equal(0)
   })
 })
 
