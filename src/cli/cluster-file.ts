@@ -51,8 +51,8 @@ export function parseCluster(text: string, place: { env: Environment; folder: st
 function clusterSchema(place: { env: Environment; folder: string }) {
   const secret = secretSchema(place)
   const secrets = Object.fromEntries(
-    Object.keys(provisionerSecret.shape).map((name) => [name, secret.optional()]),
-  ) as Record<keyof typeof provisionerSecret.shape, ReturnType<typeof secret.optional>>
+    Object.keys(provisionerSecret.shape).map((name) => [name, secret.nullable().optional()]),
+  ) as Record<keyof typeof provisionerSecret.shape, z.ZodOptional<z.ZodNullable<typeof secret>>>
   const provisioner = provisionerInput.extend({ secrets: z.strictObject(secrets).nullable().optional() })
   const server = serverFields.extend({
     adminPassword: pipe(secret, remotePassword).optional(),

@@ -5,21 +5,29 @@ import type { AuditLog } from '../audit/audit-log.js'
 import type { Database } from '../db/database.js'
 import type { ProvisionerRow } from '../db/models/provisioner.js'
 import type { SecretCipher } from '../db/secret-cipher.js'
-import { UnknownObjectError, ValidationError } from '../errors.js'
+import { UnknownObjectError, ValidationError, type Problem } from '../errors.js'
 import { parseInput } from '../parse-input.js'
 import type { SecretKind } from './account-secrets.js'
-import { provisionerSecret, provisionerSettings } from './provisioner-settings.js'
-import type { ProvisionerSecret, ProvisionerSecretName, ProvisionerSettings } from './provisioner-settings.js'
+import { keyProblems, provisionerSettings, secretChanges } from './provisioner-settings.js'
+import type {
+  ProvisionerSecret,
+  ProvisionerSecretName,
+  ProvisionerSettings,
+  SecretChanges,
+} from './provisioner-settings.js'
 
 function everyInput(most: number, unit: string) {
   const message = `must be a number of ${unit} from 1 to ${most}`
   return z.number({ error: message }).int(message).min(1, message).max(most, message).nullable().optional()
 }
 
-/** What an admin says of how the accounts of a server are kept. Secrets that are left out stay; null takes them away. */
+/** What an admin says of how the accounts of a server are kept. */
 export const provisionerInput = z.strictObject({
   settings: provisionerSettings,
-  secrets: provisionerSecret.nullable().optional(),
+  secrets: secretChanges.nullable().optional().meta({
+    description:
+      'Each that is left out stays as it is, null forgets it; null in the place of all forgets all. Another kind begins with none.',
+  }),
   /** What accounts log in with. */
   secretKind: z.enum(['password', 'key'], { error: 'must be password or key' }).optional(),
   /** Differences are mended without a click. */
@@ -29,7 +37,6 @@ export const provisionerInput = z.strictObject({
   /** Days that a secret serves. */
   rotateEvery: everyInput(3650, 'days'),
 })
-export type SecretChanges = Partial<Record<ProvisionerSecretName, string | null>>
 export type ProvisionerInput = z.input<typeof provisionerInput>
 
 /** How the accounts of one server are kept in step, without secrets. */
@@ -76,23 +83,6 @@ export class ProvisionerService {
   }
 
   /**
-   * What is stored, with `changes`: a text is new, null takes one away. For forms, which never see what is stored.
-   * @param options.keep false: nothing that is stored is of use any more
-   * @returns as `set` takes it
-   */
-  async secretsWith(
-    serverId: number,
-    changes: SecretChanges,
-    { keep }: { readonly keep: boolean },
-  ): Promise<ProvisionerSecret | null | undefined> {
-    if (keep && Object.keys(changes).length === 0) return undefined
-    const row = await this.database.read(() => this.database.models.Provisioner.findByPk(serverId))
-    const stored = keep && row ? this.#readable(row) : {}
-    const all = Object.entries({ ...stored, ...changes }).filter(([, text]) => text !== null)
-    return all.length === 0 ? null : Object.fromEntries(all)
-  }
-
-  /**
    * @returns names of the fields that really changed
    * @throws ValidationError, UnknownObjectError (server)
    */
@@ -109,18 +99,21 @@ export class ProvisionerService {
       if (!server) throw new UnknownObjectError('There is no such server.')
       if (fields.secretKind === 'key' && server.protocol !== 'sftp') throw keysNeedSftp()
       const row = await Provisioner.findByPk(serverId, { transaction })
+      // What was said for another kind is of no use, and a secret of SSH is not for the address of something else.
+      const same = row?.kind === fields.settings.kind ? row : null
+      const secretKind = fields.secretKind ?? same?.secretKind ?? 'password'
+      if (secretKind === 'key') refuse(keyProblems(fields.settings))
       const next = {
         kind: fields.settings.kind,
         settings: JSON.stringify(fields.settings),
-        secretKind: fields.secretKind ?? row?.secretKind ?? 'password',
+        secretKind,
         automatic: fields.automatic ?? row?.automatic ?? false,
         checkEvery: fields.checkEvery === undefined ? (row?.checkEvery ?? null) : fields.checkEvery,
         rotateEvery: fields.rotateEvery === undefined ? (row?.rotateEvery ?? null) : fields.rotateEvery,
       }
       const changed: string[] = FIELDS.filter((field) => row?.[field] !== next[field])
-      const secrets = fields.secrets === undefined ? (row?.secrets ?? null) : this.#encrypt(serverId, fields.secrets)
-      const known = row ? JSON.stringify(this.#readable(row) ?? null) : 'null'
-      if (fields.secrets !== undefined && JSON.stringify(fields.secrets) !== known) changed.push('secrets')
+      const secrets = this.#secretsWith(same, serverId, fields.secrets)
+      if (secrets !== (row?.secrets ?? null)) changed.push('secrets')
       const stored = row ?? Provisioner.build({ serverId, ...next, secrets, ...NEVER_READ })
       if (row && changed.length === 0) return { provisioner: infoOf(row), changed }
       // Another way in may work at once where the last one failed.
@@ -150,8 +143,15 @@ export class ProvisionerService {
     }, outer)
   }
 
-  #encrypt(serverId: number, secrets: ProvisionerSecret | null): string | null {
-    return secrets === null ? null : this.cipher.encrypt(JSON.stringify(secrets), placeOf(serverId))
+  /** What is stored with the changes, encrypted: as it is where nothing changed. */
+  #secretsWith(row: ProvisionerRow | null, serverId: number, changes: SecretChanges | null | undefined): string | null {
+    if (changes === undefined) return row?.secrets ?? null
+    const stored = row ? this.#readable(row) : undefined
+    const all = Object.entries(changes === null ? {} : { ...stored, ...changes }).filter(([, text]) => text != null)
+    if (all.length === 0) return null
+    const text = JSON.stringify(Object.fromEntries(all))
+    if (row && text === JSON.stringify(stored)) return row.secrets
+    return this.cipher.encrypt(text, placeOf(serverId))
   }
 
   #secretsOf(row: ProvisionerRow): ProvisionerSecret | undefined {
@@ -191,6 +191,11 @@ function infoOf(row: ProvisionerRow): ProvisionerInfo {
     checkEvery: row.checkEvery ?? undefined,
     rotateEvery: row.rotateEvery ?? undefined,
   }
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length === 0) return
+  throw new ValidationError(problems.map(({ field, message }) => ({ field: `provisioner.${field}`, message })))
 }
 
 function keysNeedSftp(): ValidationError {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Problem } from '../errors.js'
 
 /** An absolute path without `.`, `..`, empty segments, control characters or what ends a field of passwd files. */
 export const absolutePath = z
@@ -247,6 +248,16 @@ export const provisionerSecret = z.strictObject({
 export type ProvisionerSecret = z.output<typeof provisionerSecret>
 export type ProvisionerSecretName = keyof ProvisionerSecret
 
+const { password, privateKey, passphrase, apiKey } = provisionerSecret.shape
+/** What an admin says of a `ProvisionerSecret`, field by field: what is left out stays, null forgets it. */
+export const secretChanges = z.strictObject({
+  password: password.nullable(),
+  privateKey: privateKey.nullable(),
+  passphrase: passphrase.nullable(),
+  apiKey: apiKey.nullable(),
+})
+export type SecretChanges = z.output<typeof secretChanges>
+
 const OF_SSH = ['password', 'privateKey', 'passphrase'] as const
 
 /** What of a `ProvisionerSecret` a kind has a use for, and whether its accounts can be given keys. */
@@ -259,4 +270,24 @@ export const SECRETS_OF_KIND: Readonly<
   'pure-ftpd': { login: OF_SSH, keys: false },
   sftpgo: { login: ['password', 'apiKey'], keys: true },
   command: { login: OF_SSH, keys: true },
+}
+
+/**
+ * Why accounts of these settings cannot be given keys, each problem at the field where it is mended.
+ * @param settings as they were written, right or wrong
+ */
+export function keyProblems(settings: Readonly<Record<string, unknown>>): Problem[] {
+  const { kind } = settings
+  if (typeof kind === 'string' && kind in SECRETS_OF_KIND) {
+    const { keys } = SECRETS_OF_KIND[kind as ProvisionerSettings['kind']]
+    if (!keys) return [{ field: 'secretKind', message: `must be password: accounts of the kind ${kind} take no keys` }]
+  }
+  if (kind === 'system' && settings.authorizedKeys === undefined) {
+    const message = 'is needed where accounts log in with keys, such as /etc/ssh/authorized_keys'
+    return [{ field: 'settings.authorizedKeys', message }]
+  }
+  if (kind === 'command' && !(Array.isArray(settings.secrets) && settings.secrets.includes('key'))) {
+    return [{ field: 'settings.secrets', message: 'must hold keys where accounts log in with them' }]
+  }
+  return []
 }

@@ -81,7 +81,7 @@ export class SyncFixture {
     const trust = protocol === 'sftp' ? { trust: { fingerprint: FINGERPRINT } } : {}
     const address = { alias, protocol, host: '127.0.0.1', port, ...trust }
     const server = await this.services.servers.create(address, actor)
-    await this.provisioners.set(server.id, { settings: { kind: 'system' }, ...options }, actor)
+    await this.provisioners.set(server.id, { settings: SETTINGS, ...options }, actor)
     const memory = new MemoryAccounts()
     this.memory.set(port, memory)
     return { id: server.id, memory }
@@ -108,6 +108,9 @@ export class SyncFixture {
     await this.services.close()
   }
 }
+
+/** Of a server whose accounts can be given keys as well. */
+export const SETTINGS = { kind: 'system', authorizedKeys: '/etc/ssh/authorized_keys' } as const
 
 /** Nobody logs in with it. */
 const HASH = `$2b$04$${'a'.repeat(53)}`

@@ -42,7 +42,8 @@ export const setProvisioner = operation({
   method: 'PUT',
   path: '/servers/{id}/provisioner',
   summary: 'Say how the accounts of a server are kept in step',
-  description: 'Secrets that are left out stay as they are; `null` takes them away. They are never given out again.',
+  description:
+    'A secret that is left out stays as it is, and `null` forgets it; `"secrets": null` forgets all, and so does another kind. They are never given out again.',
   scope: 'admin:write',
   params: idParams,
   body: provisionerInput,

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../errors.js'
+import { keyProblems } from '../../../sync/provisioner-settings.js'
 
 /**
  * What the gateway's own login or accounts with keys still need, told before a server has to be asked. Each problem stands
@@ -22,11 +23,6 @@ export function missingIn(
       missing('secrets.apiKey', 'is needed, or the name and password of an administrator')
     }
   }
-  if (keys && settings.kind === 'system' && settings.authorizedKeys === undefined) {
-    missing('settings.authorizedKeys', 'is needed where accounts log in with keys, such as /etc/ssh/authorized_keys')
-  }
-  if (keys && settings.kind === 'command' && !(Array.isArray(settings.secrets) && settings.secrets.includes('key'))) {
-    missing('settings.secrets', 'must hold keys where accounts log in with them')
-  }
+  if (keys) problems.push(...keyProblems(settings))
   return problems
 }

@@ -45,9 +45,7 @@ export function provisionerRoutes({ servers, sync }: Pick<WebDependencies, 'serv
       const same = (await provisioners.find(server.id))?.settings.kind === kind.kind
       const stored = same ? await provisioners.storedSecrets(server.id) : []
       const { input, secrets } = provisionerFormOf(request.body, kind, server, stored)
-      // What was stored for another kind is of no use, and goes.
-      const all = await provisioners.secretsWith(server.id, secrets, { keep: same })
-      await provisioners.set(server.id, { ...input, ...(all !== undefined && { secrets: all }) }, actorOf(request))
+      await provisioners.set(server.id, { ...input, secrets }, actorOf(request))
     })
     if (!result.done) {
       return show(request, response, { kind: texts.kind ?? '', form: atOwnFields(result.form, request.body) })
