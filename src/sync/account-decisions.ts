@@ -110,7 +110,7 @@ export class AccountDecisions {
       }
       if (plans.size === 0) return undefined
       const remembered = await queue.remember([...plans.values()], 'plan', actor, transaction)
-      await queue.start(remembered, actor, transaction)
+      await queue.start(remembered, actor, transaction, { whole: false })
       return queue.run(remembered.id, transaction)
     })
     synchroniser.kick()

@@ -23,8 +23,8 @@ export class ChangeListener implements PermissionListener, UserListener {
     if (!permission.managed) return
     const detail = `for ${permission.username}`
     await this.#enqueue(permission, [step(permission, 'create', detail), step(permission, 'make-home', detail)], {
-      actor,
-      transaction,
+      ...{ actor, transaction },
+      whole: true,
     })
   }
 
@@ -40,7 +40,9 @@ export class ChangeListener implements PermissionListener, UserListener {
       )
       return this.granted(after, actor, transaction)
     }
-    if (before.home !== after.home) {
+    // An account that waits to be made is made with its new home.
+    const waits = await this.queue.waits(after.serverId, after.remoteUser, 'create', transaction)
+    if (before.home !== after.home && !waits) {
       const detail = `to ${after.home ?? 'where the server puts homes'}`
       const steps = [step(after, 'fix-home', detail), step(after, 'make-home', detail)]
       await this.#enqueue(after, steps, { actor, transaction })
@@ -64,26 +66,31 @@ export class ChangeListener implements PermissionListener, UserListener {
     }
   }
 
+  /** @param why the account has come to its end; left out: it goes on when its user does */
   async #setUsable(account: Target, usable: boolean, actor: Actor, transaction: Transaction, why?: string) {
     const detail = why ?? (usable ? 'the user may use it again' : 'the user may not use it now')
     await this.#enqueue(account, [step(account, usable ? 'enable' : 'disable', detail)], {
-      actor,
-      transaction,
-      yes: true,
+      ...{ actor, transaction, yes: true },
+      whole: why !== undefined,
     })
   }
 
   async #enqueue(
     { serverId }: Target,
     steps: readonly PlannedStep[],
-    { actor, transaction, yes }: { actor: Actor; transaction: Transaction; yes?: boolean },
+    {
+      actor,
+      transaction,
+      yes,
+      whole = false,
+    }: { actor: Actor; transaction: Transaction; yes?: boolean; whole?: boolean },
   ): Promise<void> {
     const { Provisioner, Server } = this.database.models
     const provisioner = await Provisioner.findByPk(serverId, { transaction })
     if (!provisioner) return
     const server = await Server.findByPk(serverId, { transaction })
-    const goes = yes ?? provisioner.automatic
-    await this.queue.enqueue(serverId, server?.alias ?? '', steps, actor, transaction, goes)
+    const how = { yes: yes ?? provisioner.automatic, whole }
+    await this.queue.enqueue(serverId, server?.alias ?? '', steps, actor, transaction, how)
   }
 
   /** The account stays on the server as it is, and is nobody's business here any more. */

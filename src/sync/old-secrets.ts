@@ -40,7 +40,8 @@ export class OldSecrets {
         steps: fresh.filter(({ serverId }) => serverId === id).map(({ name }) => stepOf(name)),
       }))
       if (plans.length === 0) return
-      await queue.start(await queue.remember(plans, 'repair', actor, transaction), actor, transaction)
+      const run = await queue.remember(plans, 'repair', actor, transaction)
+      await queue.start(run, actor, transaction, { whole: false })
     })
   }
 

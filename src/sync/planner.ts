@@ -164,8 +164,8 @@ function planExisting(
 
 function secretDifference({ secretVersion }: DesiredAccount, record: KnownAccount): string | undefined {
   if (record.rotate) return SECRET_DUE
-  if (record.secretRejected) return 'the server refuses the secret'
   if (record.secretVersion === undefined) return 'has no secret of the gateway yet'
+  if (record.secretRejected) return 'the server refuses the secret'
   if (record.secretVersion !== secretVersion) return 'the secret was changed in the gateway'
   return undefined
 }

@@ -74,10 +74,10 @@ export class SyncQueue {
     return rows.map(stepOf)
   }
 
-  async counts(runId: number): Promise<StepCounts> {
+  async counts(runId: number, transaction?: Transaction): Promise<StepCounts> {
     const { SyncStep } = this.database.models
     const rows = (await this.database.read(() =>
-      SyncStep.count({ where: { runId }, group: ['state'] }),
+      SyncStep.count({ where: { runId }, group: ['state'], transaction: transaction ?? null }),
     )) as unknown as { state: StepState; count: number }[]
     const counted = new Map(rows.map(({ state, count }) => [state, count]))
     const of = (state: StepState) => counted.get(state) ?? 0
@@ -100,20 +100,25 @@ export class SyncQueue {
     )
     const last = await SyncRun.findOne({ order: [['id', 'DESC']], offset: HISTORY, transaction })
     if (last) {
-      const over = { id: { [Op.lte]: last.id }, state: { [Op.ne]: 'running' } }
+      const waiting = await this.database.models.SyncStep.findAll({
+        where: { state: 'waiting', runId: { [Op.lte]: last.id } },
+        ...{ attributes: ['runId'], group: ['runId'], transaction },
+      })
+      const open = waiting.map(({ runId }) => runId)
+      const over = { id: { [Op.lte]: last.id, [Op.notIn]: open }, state: { [Op.ne]: 'running' } }
       await SyncRun.destroy({ where: over, transaction })
     }
     return runOf(row)
   }
 
-  /** The plan's steps are to be done from now on; steps that waited for a yes on the same accounts are part of it. */
-  async start(run: Run, actor: Actor, transaction: Transaction): Promise<void> {
+  /**
+   * The plan's steps are to be done from now on, in the place of equal ones that waited for a yes.
+   * @param options.whole the plan is all that its accounts need: nothing of them goes on waiting
+   */
+  async start(run: Run, actor: Actor, transaction: Transaction, { whole }: { readonly whole: boolean }): Promise<void> {
     const { SyncRun, SyncStep } = this.database.models
     const now = new Date()
-    for (const { serverId, steps } of run.plan) {
-      const accounts = [...new Set(steps.map(({ account }) => account))]
-      await SyncStep.destroy({ where: { serverId, account: accounts, state: 'waiting' }, transaction })
-    }
+    for (const { serverId, steps } of run.plan) await this.#supersede(serverId, steps, transaction, whole)
     const rows = run.plan.flatMap(({ serverId, steps }) =>
       steps.map((step) => ({ ...rowOf(step, now), runId: run.id, serverId, state: 'queued' })),
     )
@@ -126,20 +131,23 @@ export class SyncQueue {
     )
   }
 
-  /** Steps that follow from one change in the gateway. `yes`: they are done without asking. */
+  /**
+   * Steps that follow from one change in the gateway.
+   * @param options.yes they are done without asking
+   * @param options.whole what waited for the account before is of no use any more, whatever it is
+   */
   async enqueue(
     serverId: number,
     alias: string,
     steps: readonly PlannedStep[],
     actor: Actor,
     transaction: Transaction,
-    yes: boolean,
+    { yes, whole }: { readonly yes: boolean; readonly whole: boolean },
   ): Promise<void> {
     const { SyncStep } = this.database.models
-    const [first] = steps
-    if (!first) return
+    if (steps.length === 0) return
     // The newest decision about an account holds.
-    await SyncStep.destroy({ where: { serverId, account: first.account, state: 'waiting' }, transaction })
+    await this.#supersede(serverId, steps, transaction, whole)
     const run = await this.remember([{ serverId, alias, steps, findings: [] }], 'change', actor, transaction)
     const now = new Date()
     const state = yes ? 'queued' : 'waiting'
@@ -201,6 +209,30 @@ export class SyncQueue {
     return steps
   }
 
+  /** Whether the account waits for somebody who says yes to this step. */
+  async waits(serverId: number, account: string, kind: StepKind, transaction: Transaction): Promise<boolean> {
+    const where = { serverId, account, kind, state: 'waiting' }
+    return (await this.database.models.SyncStep.count({ where, transaction })) > 0
+  }
+
+  async #supersede(
+    serverId: number,
+    steps: readonly PlannedStep[],
+    transaction: Transaction,
+    whole: boolean,
+  ): Promise<void> {
+    const { SyncStep } = this.database.models
+    const byKind = new Map<StepKind | undefined, Set<string>>()
+    for (const { account, kind } of steps) {
+      const key = whole ? undefined : kind
+      byKind.set(key, (byKind.get(key) ?? new Set()).add(account))
+    }
+    for (const [kind, accounts] of byKind) {
+      const where = { serverId, account: [...accounts], state: 'waiting', ...(kind !== undefined && { kind }) }
+      await SyncStep.destroy({ where, transaction })
+    }
+  }
+
   async #finishRun(runId: number, transaction: Transaction): Promise<void> {
     const { SyncRun, SyncStep } = this.database.models
     const open = await SyncStep.count({ where: { runId, state: ['queued', 'waiting'] }, transaction })
@@ -211,6 +243,11 @@ export class SyncQueue {
       { where: { id: runId, state: 'running' }, transaction },
     )
   }
+}
+
+/** A change that nobody said yes to, and for which nothing waits any more: a newer plan or change took its place. */
+export function isReplaced({ kind, state }: Pick<Run, 'kind' | 'state'>, { waiting }: StepCounts): boolean {
+  return kind === 'change' && state === 'planned' && waiting === 0
 }
 
 function rowOf({ account, kind, detail }: PlannedStep, createdAt: Date) {

@@ -7,7 +7,7 @@ import { OldSecrets } from './old-secrets.js'
 import { removalsIn, SECRET_DUE, type ServerPlan } from './plan.js'
 import { isProvisionError } from './provision-error.js'
 import { ServerSync, wordsOf, type ServerSyncParts } from './server-sync.js'
-import type { Run, RunKind } from './sync-queue.js'
+import { isReplaced, type Run, type RunKind } from './sync-queue.js'
 
 export interface SynchroniserOptions extends ServerSyncParts {
   /** Removals and disables in one plan that need no second yes. */
@@ -96,7 +96,8 @@ export class Synchroniser {
 
   /**
    * The plan's steps are done from now on, server by server; `wait` tells when.
-   * @throws UnknownObjectError, ConflictError (not waiting for a yes, or more removals than go without `confirm`)
+   * @throws UnknownObjectError, ConflictError (not waiting for a yes, a change in whose place a newer one came, or more removals
+   *   than go without `confirm`)
    */
   async apply(runId: number, actor: Actor, { confirm = false } = {}): Promise<Run> {
     const { queue, database, audit } = this.#options
@@ -104,13 +105,17 @@ export class Synchroniser {
     const run = await database.transaction(async (transaction) => {
       const run = await queue.run(runId, transaction)
       if (run.state !== 'planned') throw new ConflictError('This plan was applied or given up already.')
+      if (isReplaced(run, await queue.counts(runId, transaction))) {
+        throw new ConflictError('A newer plan or change took the place of this change: make a plan.')
+      }
       const removals = removalsIn(run.plan)
       if (removals > maxRemovals && !confirm) {
         throw new ConflictError(
           `The plan disables or removes ${removals} accounts, more than ${maxRemovals}: say that this is meant.`,
         )
       }
-      await queue.start(run, actor, transaction)
+      // A change knows of itself only; a plan was read from the servers.
+      await queue.start(run, actor, transaction, { whole: run.kind !== 'change' })
       const object = { id: run.id, name: `plan ${run.id}` }
       const steps = run.plan.reduce((sum, plan) => sum + plan.steps.length, 0)
       await audit.record({ type: 'sync.applied', object, details: { steps } }, actor, transaction)
@@ -160,7 +165,7 @@ export class Synchroniser {
     if (steps.length === 0 || removalsIn(wanted) > this.maxRemovals) return run
     const started = await database.transaction(async (transaction) => {
       const repair = await queue.remember(wanted, 'repair', actor, transaction)
-      await queue.start(repair, actor, transaction)
+      await queue.start(repair, actor, transaction, { whole: info?.automatic === true })
       return queue.run(repair.id, transaction)
     })
     this.kick()

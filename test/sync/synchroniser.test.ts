@@ -4,7 +4,7 @@ import { ConflictError } from '../../src/errors.js'
 import type { Endpoint, Login } from '../../src/storage/driver.js'
 import { ProvisionError } from '../../src/sync/provision-error.js'
 import { actor, audited, rejectionOf } from '../support/services.js'
-import { openSync, type SyncFixture } from './sync-fixture.js'
+import { openSync, SETTINGS, type SyncFixture } from './sync-fixture.js'
 
 describe('Synchroniser', () => {
   let fixture: SyncFixture
@@ -115,6 +115,105 @@ describe('Synchroniser', () => {
     ])
     await fixture.planAndApply()
     expect(await fixture.services.queue.steps({ state: 'waiting' })).to.deep.equal([])
+  })
+
+  describe('a step that waits for a yes', () => {
+    const waiting = async () =>
+      (await fixture.services.queue.steps({ state: 'waiting' })).map(({ kind, account }) => `${kind} ${account}`)
+
+    async function homeChanged() {
+      const all = await inStep()
+      const waits = async () => expect(await waiting()).to.deep.equal(['fix-home anna', 'make-home anna'])
+      await fixture.services.permissions.update(all.permission.id, { home: '/home/new' }, actor)
+      await waits()
+      const [change] = await fixture.services.queue.runs(1)
+      const applied = async () => {
+        await fixture.sync.apply(change?.id ?? 0, actor)
+        await fixture.sync.idle()
+        expect(all.memory.accounts.get('anna')?.home).to.equal('/home/new')
+        expect([await waiting(), await planned()]).to.deep.equal([[], []])
+      }
+      return { ...all, change, waits, applied }
+    }
+
+    it('still waits when the end of an old secret was queued beside it', async () => {
+      const { waits, applied, memory } = await homeChanged()
+      const { ManagedAccount } = fixture.services.database.models
+      await ManagedAccount.update({ oldSecretUntil: new Date(0) }, { where: {} })
+      fixture.sync.start()
+      await fixture.sync.idle()
+      expect(memory.log).to.deep.equal(['set-secret anna'])
+      await waits()
+      await applied()
+    })
+
+    it('still waits when its schedule renewed the secret', async () => {
+      const { serverId, waits, applied } = await homeChanged()
+      const { ManagedAccount } = fixture.services.database.models
+      await fixture.provisioners.set(serverId, { settings: { kind: 'system' }, rotateEvery: 1 }, actor)
+      await ManagedAccount.update({ secretSetAt: new Date(0) }, { where: {} })
+      const { kind, state, plan } = await fixture.sync.check(serverId)
+      expect([kind, state, plan[0]?.steps.map(({ kind }) => kind)]).to.deep.equal(['repair', 'running', ['set-secret']])
+      await fixture.sync.idle()
+      await waits()
+      await applied()
+    })
+
+    it('still waits when somebody wanted a new secret', async () => {
+      const { waits, applied } = await homeChanged()
+      await fixture.decisions.rotate({}, actor)
+      await fixture.sync.idle()
+      await waits()
+      await applied()
+    })
+
+    it('still waits when its user was disabled and came back', async () => {
+      const { user, waits, applied } = await homeChanged()
+      for (const disabled of [true, false]) {
+        await fixture.services.users.setDisabled(user.id, disabled, actor)
+        await fixture.sync.idle()
+        await waits()
+      }
+      await applied()
+    })
+
+    it('still waits after more checks than the history holds', async () => {
+      const { change, waits } = await homeChanged()
+      const { queue, database } = fixture.services
+      await database.transaction(async (transaction) => {
+        for (let check = 0; check < 502; check++) await queue.remember([], 'repair', actor, transaction)
+      })
+      await waits()
+      expect(await queue.run(change?.id ?? 0)).to.include({ state: 'planned' })
+    })
+
+    it('to make an account makes it with the home that was chosen meanwhile', async () => {
+      const { permission, memory } = await granted()
+      const [change] = await fixture.services.queue.runs(1)
+      await fixture.services.permissions.update(permission.id, { home: '/home/new' }, actor)
+      expect(await waiting()).to.deep.equal(['create anna', 'make-home anna'])
+      await fixture.sync.apply(change?.id ?? 0, actor)
+      await fixture.sync.idle()
+      expect(memory.accounts.get('anna')?.home).to.equal('/home/new')
+    })
+
+    it('goes with its permission, and its change cannot be applied any more', async () => {
+      const { permission, memory } = await granted()
+      const [change] = await fixture.services.queue.runs(1)
+      await fixture.services.permissions.revoke(permission.id, actor)
+      expect(await waiting()).to.deep.equal([])
+      const error = await rejectionOf(fixture.sync.apply(change?.id ?? 0, actor))
+      expect(error).to.be.instanceOf(ConflictError).with.property('message').that.includes('newer plan or change')
+      await fixture.sync.idle()
+      expect(memory.log).to.deep.equal([])
+    })
+
+    it('is part of a plan of its account, whatever that plan found', async () => {
+      const { memory } = await homeChanged()
+      memory.accounts.delete('anna')
+      await fixture.planAndApply()
+      expect(await waiting()).to.deep.equal([])
+    })
   })
 
   describe('drift', () => {
@@ -434,8 +533,7 @@ describe('Synchroniser', () => {
 
     it('that is a password stays beside the first key, for as long as a key would', async () => {
       const { serverId, letsIn, after: password, permission } = await rotated(0, 'password')
-      const settings = { kind: 'system' as const }
-      await fixture.provisioners.set(serverId, { settings, secretKind: 'key' }, actor)
+      await fixture.provisioners.set(serverId, { settings: SETTINGS, secretKind: 'key' }, actor)
       await fixture.decisions.rotate({}, actor)
       await fixture.sync.idle()
       const key = await fixture.services.permissions.login(permission.id)

@@ -55,6 +55,32 @@ describe('accounts in step over the API', () => {
     expect((await send('GET', '/sync')).json).to.deep.equal({ servers: [] })
   })
 
+  it('merges secrets field by field, and refuses keys where accounts take none', async () => {
+    const path = `/servers/${api.serverId}/provisioner`
+    const settings = { kind: 'system', homeBase: '/home' }
+    const stored = () => api.sync.provisioners.storedSecrets(api.serverId)
+    expect((await send('PUT', path, { settings, secrets: { privateKey: 'a key' } })).status).to.equal(200)
+    expect(await stored()).to.deep.equal(['password', 'privateKey'])
+    expect((await send('PUT', path, { settings, secrets: { password: null } })).status).to.equal(200)
+    expect(await stored()).to.deep.equal(['privateKey'])
+    const refused = await send('PUT', path, { settings: { kind: 'pure-ftpd' }, secretKind: 'key' })
+    expect(refused.status).to.equal(400)
+    expect(refused.text).to.include('provisioner.secretKind').and.include('must be password')
+    expect(await stored()).to.deep.equal(['privateKey'])
+  })
+
+  it('does not apply a change in whose place a newer one came', async () => {
+    const { json } = await send('GET', '/sync/plans')
+    const [change] = (json as { items: Plan[] }).items
+    expect(change).to.include({ state: 'planned', kind: 'change' })
+    await api.services.permissions.revoke(anna, actor)
+    const refused = await send('POST', `/sync/plans/${change?.id}/apply`)
+    expect(refused.status).to.equal(409)
+    expect(refused.text).to.include('make a plan')
+    await api.sync.synchroniser.idle()
+    expect(accounts.log).to.deep.equal([])
+  })
+
   it('plans, changing nothing, and does on a yes what the plan showed', async () => {
     const made = await send('POST', '/sync/plans', { serverIds: [api.serverId] })
     expect(made.status).to.equal(201)

@@ -113,7 +113,8 @@ export const applyPlan = operation({
   method: 'POST',
   path: '/sync/plans/{id}/apply',
   summary: 'Do what a plan shows',
-  description: 'Answers at once; read the plan to see how far it is. Steps of a server that is down wait for it.',
+  description:
+    'Answers at once; read the plan to see how far it is. Steps of a server that is down wait for it. A change in whose place a newer plan or change came is refused: make a plan.',
   scope: 'admin:write',
   params: idParams,
   body: z.strictObject({

@@ -1,5 +1,5 @@
 import { actorName } from '../../../audit/actor.js'
-import type { Run, RunKind, StepCounts } from '../../../sync/sync-queue.js'
+import { isReplaced, type Run, type RunKind, type StepCounts } from '../../../sync/sync-queue.js'
 
 /** One run in words: what it is, how it went, and what that means. */
 export interface RunWords {
@@ -18,9 +18,7 @@ const TITLES: Readonly<Record<RunKind, string>> = { plan: 'Plan', change: 'Chang
 
 export function wordsOfRun(run: Run, counts: StepCounts): RunWords {
   const steps = run.plan.reduce((sum, plan) => sum + plan.steps.length, 0)
-  const waits = counts.waiting > 0
-  // A newer decision about the same accounts took the place of a change that nobody said yes to.
-  const replaced = run.kind === 'change' && run.state === 'planned' && !waits
+  const replaced = isReplaced(run, counts)
   return {
     ...{ title: `${TITLES[run.kind]} ${run.id}`, by: actorName(run.actor), steps },
     ...(run.state === 'planned' ? planned(run, steps, replaced) : applied(run, counts, steps)),
