@@ -53,7 +53,7 @@ export function pump(
   }
   const carry = async (chunk: Buffer): Promise<void> => {
     const { delay, slice = chunk.length, bytesPerSecond } = proxy.shape
-    for (let at = 0; at < chunk.length && !stalled; at += slice) {
+    for (let at = 0; at < chunk.length && !stalled && !to.destroyed; at += slice) {
       const piece = chunk.subarray(at, at + slice)
       if (delay !== undefined) await after(delay)
       if (bytesPerSecond !== undefined) await after((piece.length / bytesPerSecond) * 1000)
