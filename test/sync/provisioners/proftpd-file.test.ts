@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { encrypt } from 'unixcrypt'
 import type { ProvisionError } from '../../../src/sync/provision-error.js'
@@ -10,6 +10,9 @@ import { grantAsInGuide } from '../guide.js'
 import { connectTo, provisionerOf, sshSettings } from '../managed-server.js'
 import { describeProvisioner } from '../provisioner-conformance.js'
 
+/** As the gateway signs its locks: what its earlier runs left is swept away. */
+const OWNER = '1-lab'
+
 const startLab = (context: Mocha.Context) =>
   labFor(context, {
     daemons: [{ kind: 'proftpd', settings: ['AuthGroupFile /etc/ftpd.group'] }, 'sshd'],
@@ -17,7 +20,7 @@ const startLab = (context: Mocha.Context) =>
   })
 
 /** With the rights of the guide, for the two files that lie apart here. */
-async function opener(lab: Lab): Promise<() => Promise<Provisioner>> {
+async function opener(lab: Lab, owner?: string): Promise<() => Promise<Provisioner>> {
   const { homes, steward } = lab.machine
   const server = lab.daemon('proftpd')
   const settings = {
@@ -35,7 +38,7 @@ async function opener(lab: Lab): Promise<() => Promise<Provisioner>> {
   const ofGroups = { '/etc/proftpd': '/etc' }
   const ofHomes = { '/srv/ftp/': `${homes}/` }
   await grantAsInGuide(lab.machine, ['FTPCLUSTER_FILES'], { ...ofUsers, ...ofHomes }, { ...ofGroups, ...ofHomes })
-  return provisionerOf({ server, settings, secret: { password: steward.password } })
+  return provisionerOf({ server, settings, secret: { password: steward.password } }, { owner })
 }
 
 describeProvisioner('Accounts in proftpd’s AuthUserFile', async function () {
@@ -96,6 +99,29 @@ describe('The group of an account in proftpd’s AuthUserFile', function () {
     expect(await readFile(groupFile(), 'utf8')).to.equal(groups)
     expect(await readFile(lab.daemon('proftpd').authUserFile, 'utf8')).to.match(/^anna:[^:]+:20000:20000:mark-anna:/)
     expect((await stat(home)).uid).to.equal((await stat(groupFile())).uid + 20_000)
+  })
+
+  it('is made by the guide’s lines of sudo also where a killed run left its locks, which go', async () => {
+    const files = [lab.daemon('proftpd').authUserFile, groupFile()]
+    for (const file of files) {
+      const left = `${file}.ftpcluster-${OWNER}-0123456789abcdef`
+      await mkdir(left)
+      await writeFile(path.join(left, 'half'), 'a hash')
+      await symlink(path.basename(left), `${file}.ftpcluster-lock`)
+      await mkdir(`${file}.ftpcluster-2-other-0123456789abcdef`)
+    }
+    const next = await (await opener(lab, OWNER))()
+    try {
+      const secret = { kind: 'password', password: 'the password' } as const
+      await next.create?.({ name: 'dora', home: next.defaultHome('dora'), mark: 'mark-dora', secret }, call())
+    } finally {
+      await next.close()
+    }
+    for (const file of files) {
+      const beside = (await readdir(path.dirname(file))).filter((name) => name.startsWith(`${path.basename(file)}.`))
+      expect(beside).to.deep.equal([`${path.basename(file)}.ftpcluster-2-other-0123456789abcdef`])
+      expect(await readFile(file, 'utf8')).to.match(/^dora:/m)
+    }
   })
 
   for (const [what, line] of [
