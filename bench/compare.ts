@@ -41,8 +41,12 @@ export async function compare({ command, places, workloads, scale, json, profile
     say('preparing the data')
     await prepareData(stage.servers, scale, new Set(workloads.flatMap(({ needs = [] }) => needs)))
     say('warming up')
-    for (const server of stage.servers)
-      for (const drive of [stage.ftpcluster, stage.rclone]) await warmUp(drive, server)
+    const protocols = new Set<string>()
+    for (const server of stage.servers) {
+      const which = protocols.has(server.endpoint.protocol) ? 'others' : 'first'
+      protocols.add(server.endpoint.protocol)
+      for (const drive of [stage.ftpcluster, stage.rclone]) await warmUp(drive, server, which)
+    }
     for (const drive of [stage.ftpcluster, stage.rclone]) forgetPeak(drive.pid)
     for (const { server, workload } of inOrder(stage.servers, workloads)) {
       const title = `${server.name}: ${titleOf(workload, scale)}`

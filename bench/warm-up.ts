@@ -2,11 +2,12 @@ import { inDrive, makeFolderIn, removeFolder, SMALL } from './data.js'
 import { Client, each, type Drive } from './drive.js'
 import type { Server } from './stage.js'
 
-/** Seconds for each kind of request. */
-const EACH = 0.4
+/** Seconds for each kind of request: on the first server of a protocol, whose code is compiled then, and on others. */
+const EACH = { first: 3, others: 0.4 }
 
 /** A drive that is in use has compiled what it runs and is logged in at its servers; `start` is the row for one that is not. */
-export async function warmUp(drive: Drive, server: Server): Promise<void> {
+export async function warmUp(drive: Drive, server: Server, which: keyof typeof EACH): Promise<void> {
+  const seconds = EACH[which]
   const folder = `warm-${server.name}-${drive.name}`
   await makeFolderIn(drive, server, folder)
   const client = new Client(drive)
@@ -14,11 +15,11 @@ export async function warmUp(drive: Drive, server: Server): Promise<void> {
   const list = () => client.send({ method: 'PROPFIND', path: path(''), headers: { Depth: '1' } }, 207)
   await list()
   const body = 'w'.repeat(SMALL)
-  const names = Array.from({ length: 400 }, (_, n) => path(`${n}.txt`))
-  const stored = await each(names, 8, (name) => client.send({ method: 'PUT', path: name, body }, 201), EACH)
-  const again = Array.from({ length: 1000 }, (_, n) => names[n % stored] ?? '')
-  await each(again, 8, (name) => client.send({ method: 'GET', path: name }, 200), EACH)
-  await each(again, 4, list, EACH)
+  const names = Array.from({ length: 4000 }, (_, n) => path(`${n}.txt`))
+  const stored = await each(names, 8, (name) => client.send({ method: 'PUT', path: name, body }, 201), seconds)
+  const again = Array.from({ length: 10_000 }, (_, n) => names[n % stored] ?? '')
+  await each(again, 8, (name) => client.send({ method: 'GET', path: name }, 200), seconds)
+  await each(again, 4, list, EACH.others)
   client.close()
   await removeFolder(server, folder)
 }
