@@ -25,7 +25,7 @@ export function folderNode(path: string): Node {
 /** A tree in memory, as far as the pages go: without locks and properties. */
 export class FakeTree implements Pick<
   Tree,
-  'userId' | 'username' | 'stat' | 'list' | 'read' | 'write' | 'makeDirectory' | 'remove' | 'copy' | 'move'
+  'userId' | 'username' | 'stat' | 'list' | 'read' | 'open' | 'write' | 'makeDirectory' | 'remove' | 'copy' | 'move'
 > {
   readonly userId = 1
   readonly files = new Map<string, Buffer>()
@@ -72,6 +72,12 @@ export class FakeTree implements Pick<
     for (let at = range?.start ?? 0; at < end; at += this.chunkSize) {
       await sink(content.subarray(at, Math.min(end, at + this.chunkSize)))
     }
+  }
+
+  async open(path: string, _likely: unknown, use: Parameters<Tree['open']>[2], call: Call): Promise<Node> {
+    const node = await this.stat(path)
+    if (node.type === 'file') await use(node, (range, sink) => this.read(node, range, sink, call))
+    return node
   }
 
   async write(path: string, source: AsyncIterable<Uint8Array>, request: WriteRequest) {

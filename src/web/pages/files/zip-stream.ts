@@ -3,7 +3,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
 import { clientGone } from '../../../http/errors.js'
+import type { ByteSink } from '../../../storage/driver.js'
 import { Channel } from '../../../vfs/channel.js'
+import { VfsError } from '../../../vfs/errors.js'
 import type { Node } from '../../../vfs/node.js'
 import type { Call, Tree } from '../../../vfs/tree.js'
 import type { ZipMember } from './zip-members.js'
@@ -14,7 +16,7 @@ import type { ZipMember } from './zip-members.js'
  */
 export async function streamZip(
   response: ServerResponse,
-  tree: Pick<Tree, 'read'>,
+  tree: Pick<Tree, 'open'>,
   members: readonly ZipMember[],
   call: Call,
   headers: Readonly<Record<string, string>>,
@@ -57,15 +59,27 @@ export async function streamZip(
 }
 
 /** One file as a stream; the next chunk is asked of the server when the last one was taken. */
-function contentOf(tree: Pick<Tree, 'read'>, node: Node, call: Call, fail: (error: Error) => void): Readable {
+function contentOf(tree: Pick<Tree, 'open'>, node: Node, call: Call, fail: (error: Error) => void): Readable {
   if (node.size === 0) return Readable.from([])
   const channel = new Channel()
   const stream = Readable.from(channel.chunks, { objectMode: false, highWaterMark: 256 * 1024 })
   stream.on('error', fail)
   stream.once('close', () => channel.close())
-  tree.read(node, undefined, channel.sink, call).then(
+  readAsListed(tree, node, channel.sink, call).then(
     () => channel.end(),
     (error: unknown) => channel.fail(error),
   )
   return stream
+}
+
+/** The ZIP has told its length: a newer version takes the file's place in it only when it is as long. */
+async function readAsListed(tree: Pick<Tree, 'open'>, node: Node, sink: ByteSink, call: Call): Promise<void> {
+  const changed = () => new VfsError('PRECONDITION_FAILED', 'A file has changed since the ZIP was begun.')
+  const found = await tree.open(
+    node.path,
+    () => undefined,
+    (current, read) => (current.size === node.size ? read(undefined, sink) : Promise.reject(changed())),
+    call,
+  )
+  if (found.type !== 'file') throw changed()
 }

@@ -70,6 +70,22 @@ describe('a ZIP', () => {
     expect(error.message).to.match(/terminated|aborted|closed/)
   })
 
+  it('holds the newer version of a file that changed meanwhile and is as long, and breaks off when it is not', async () => {
+    const download = async (replace: () => void) => {
+      app.tree.onRead = async (_range, sink) => {
+        // While the first file is read, the second one is replaced.
+        app.tree.onRead = undefined
+        replace()
+        await sink(Buffer.from('C'))
+      }
+      return Buffer.from(await (await app.send('GET', '/files/s1/docs/?zip')).arrayBuffer())
+    }
+    const zip = await download(() => app.tree.add('/s1/docs/a.txt', 'B'.repeat(200_000)))
+    expect(entriesOf(zip).get('docs/a.txt')?.toString()).to.equal('B'.repeat(200_000))
+    const error = await rejectionOf(download(() => app.tree.add('/s1/docs/a.txt', 'longer'.repeat(50_000))))
+    expect(error.message).to.match(/terminated|aborted|closed/)
+  })
+
   it('stops reading when the client goes', async () => {
     let stopped: (() => void) | undefined
     const gone = new Promise<void>((resolve) => (stopped = resolve))
