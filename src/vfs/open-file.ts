@@ -1,5 +1,6 @@
 import type { ByteRange, ByteSink, Connection, OpenFile } from '../storage/driver.js'
 import { isStorageError } from '../storage/errors.js'
+import { VfsError } from './errors.js'
 import type { Place } from './mount-view.js'
 import type { Node } from './node.js'
 import { readFile, readOpened } from './read-file.js'
@@ -41,7 +42,14 @@ export async function openFile(
     if (file.entry.type !== 'file') return undefined
     learn(file.entry)
     const node = place.view.node(place, file.entry)
-    await use(node, (range, sink) => readFile(place, node, range, sink, call, first))
+    await use(node, async (range, sink) => {
+      try {
+        await readFile(place, node, range, sink, call, first)
+      } catch (error) {
+        // Who reads is told why it was ended, as everybody else.
+        throw call.signal.reason instanceof VfsError ? call.signal.reason : error
+      }
+    })
     return node
   } finally {
     giveBack()
