@@ -1,12 +1,13 @@
 import { expect } from 'chai'
 import { randomUUID } from 'node:crypto'
-import { chmod, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parse } from 'yaml'
 import { startEmbeddedSftpServer, type EmbeddedSftpServer } from '../../src/demo/embedded-sftp-server.js'
 import { labFor, type Lab } from '../lab/lab.js'
 import { GatewayProcess } from '../support/gateway.js'
 import { eventually } from '../support/upload.js'
+import { plantCommands } from '../sync/accounts-command.js'
 import { API_KEY, fakeSftpgo, type FakeSftpgo } from '../sync/fake-sftpgo.js'
 import { connectTo, sshSettings } from '../sync/managed-server.js'
 import { askAs } from './accounts-lab.js'
@@ -61,17 +62,7 @@ describe('accounts in step by key, by commands and with SFTPGo', function () {
 
   async function clusterFile() {
     const { homes, root } = lab.machine
-    const script = path.join(lab.scratch, 'accounts')
-    await copyFile(path.join(import.meta.dirname, '../sync/accounts-command.sh'), script)
-    await chmod(script, 0o755)
-    const commands = {
-      read: [script, 'read'],
-      makeHome: [script, 'home', '{name}', '{home}'],
-      create: [script, 'create', '{name}', '{home}', '{mark}'],
-      setSecret: [script, 'secret', '{name}'],
-      enable: [script, 'enable', '{name}'],
-      disable: [script, 'disable', '{name}'],
-    }
+    const commands = await plantCommands(lab.scratch)
     const { host, port, trust } = lab.daemon('sshd').endpoint
     const fingerprint = trust.kind === 'pinned' ? trust.fingerprints : []
     const sshd = { protocol: 'sftp', host, port, trust: { fingerprint } }

@@ -1,10 +1,11 @@
 import { expect } from 'chai'
-import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { openProvisioner } from '../../../src/sync/open-provisioner.js'
 import { provisionerSettings } from '../../../src/sync/provisioner-settings.js'
 import { labFor } from '../../lab/lab.js'
+import { plantCommands } from '../accounts-command.js'
 import { accountOnMachine } from '../lab-accounts.js'
 import { connectTo, drivers, provisionerOf } from '../managed-server.js'
 import { describeProvisioner } from '../provisioner-conformance.js'
@@ -14,19 +15,8 @@ describeProvisioner('Accounts by commands of the admin', async function () {
   const { homes, root } = lab.machine
   const foreign = { name: 'foreigner', password: 'not-yours' }
   await accountOnMachine(lab.machine, foreign)
-  const script = path.join(lab.scratch, 'accounts')
-  await copyFile(path.join(import.meta.dirname, '../accounts-command.sh'), script)
-  await chmod(script, 0o755)
   const server = lab.daemon('sshd')
-  const commands = {
-    read: [script, 'read'],
-    makeHome: [script, 'home', '{name}', '{home}'],
-    create: [script, 'create', '{name}', '{home}', '{mark}'],
-    setSecret: [script, 'secret', '{name}'],
-    enable: [script, 'enable', '{name}'],
-    disable: [script, 'disable', '{name}'],
-    remove: [script, 'remove', '{name}'],
-  }
+  const commands = await plantCommands(lab.scratch)
   return {
     open: provisionerOf({ server, admin: root, settings: { kind: 'command', homeBase: homes, commands } }),
     connect: connectTo(server),
