@@ -46,6 +46,7 @@ export const configSchema = z.object({
   cache: z.object({
     ttl: duration('0s', '1h'),
     maxEntries: integer(0, 100_000_000),
+    files: size(0, 4 * 1024 ** 3),
   }),
   locks: z.object({
     maxTimeout: duration('1s', '24h'),

@@ -25,6 +25,12 @@ export interface CacheStats {
   readonly folders: number
 }
 
+/** What stood at a path when somebody looked, and since when nothing else was seen there, by the cache's clock. */
+export interface Seen {
+  readonly entry: Entry
+  readonly since: number
+}
+
 /** A folder as it was listed, kept up to date with writes through the gateway. */
 export interface CachedFolder {
   readonly entries: ReadonlyMap<string, Entry>
@@ -38,6 +44,8 @@ interface Folder extends CachedFolder {
   selfModified: number | undefined
   revision: number
   readonly fetchedAt: number
+  /** When it was there whole, or an entry last became another one. */
+  changedAt: number
 }
 
 interface Flight {
@@ -96,9 +104,12 @@ export class MetadataCache {
   }
 
   /** What stood at a path when somebody looked, however long ago; nothing to answer with. */
-  remembered(view: View, path: string): Entry | undefined {
+  remembered(view: View, path: string): Seen | undefined {
     const folder = this.#folders.peek(cacheKey(view.accountKey, parentOf(path)))
-    return folder?.entries.get(nameOf(path)) ?? this.#entries.peek(cacheKey(view.accountKey, path))?.entry
+    const listed = folder?.entries.get(nameOf(path))
+    if (folder !== undefined && listed !== undefined) return { entry: listed, since: folder.changedAt }
+    const known = this.#entries.peek(cacheKey(view.accountKey, path))
+    return known?.entry && { entry: known.entry, since: known.fetchedAt }
   }
 
   #counted<T>(answer: T | undefined): T | undefined {
@@ -127,7 +138,7 @@ export class MetadataCache {
     const listing = await load()
     const entries = new Map(listing.entries.map((entry) => [entry.name, entry]))
     const selfModified = listing.selfModified ?? this.#times.of(key, listing.entries, fetchedAt)
-    const folder: Folder = { entries, selfModified, revision: 0, fetchedAt }
+    const folder: Folder = { entries, selfModified, revision: 0, fetchedAt, changedAt: this.now() }
     if (!outdated()) this.#folders.set(key, folder)
     return folder
   }
@@ -146,7 +157,7 @@ export class MetadataCache {
     this.#know(view)
     this.#entries.set(cacheKey(view.accountKey, path), { entry, fetchedAt: this.now() })
     const parent = this.#folders.peek(cacheKey(view.accountKey, parentOf(path)))
-    if (parent !== undefined) put(parent, nameOf(path), entry)
+    if (parent !== undefined) put(parent, nameOf(path), entry, this.now())
   }
 
   /** Something was written at `key`, and `entry` stands there now. */
@@ -199,7 +210,7 @@ export class MetadataCache {
       this.#outdate(parentKey)
       const folder = this.#folders.peek(parentKey)
       if (folder !== undefined) {
-        put(folder, name, entry)
+        put(folder, name, entry, now)
         folder.selfModified = Math.max(now, folder.selfModified ?? 0)
         folder.revision++
       }
@@ -211,7 +222,7 @@ export class MetadataCache {
   #touch(account: string, path: string, now: number): void {
     const shown = this.#folders.peek(cacheKey(account, parentOf(path)))
     const entry = shown?.entries.get(nameOf(path))
-    if (shown !== undefined && entry?.type === 'directory') put(shown, entry.name, { ...entry, modified: now })
+    if (shown !== undefined && entry?.type === 'directory') put(shown, entry.name, { ...entry, modified: now }, now)
     const alone = this.#entries.peek(cacheKey(account, path))
     if (alone?.entry?.type === 'directory') {
       this.#entries.set(cacheKey(account, path), { ...alone, entry: { ...alone.entry, modified: now } })
@@ -239,11 +250,12 @@ export class MetadataCache {
 }
 
 /** @param entry undefined: it is gone */
-function put(folder: Folder, name: string, entry: Entry | undefined): void {
+function put(folder: Folder, name: string, entry: Entry | undefined, now: number): void {
   const known = folder.entries.get(name)
   if (known === entry || (known !== undefined && entry !== undefined && isDeepStrictEqual(known, entry))) return
   if (entry === undefined) folder.entries.delete(name)
   else folder.entries.set(name, entry)
+  folder.changedAt = now
   folder.revision++
 }
 

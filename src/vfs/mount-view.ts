@@ -8,7 +8,8 @@ import type { EntityTags } from './entity-tags.js'
 import { VfsError } from './errors.js'
 import { mutexKey, type KeyedMutex } from './keyed-mutex.js'
 import type { LockTable } from './lock-table.js'
-import type { CachedFolder, MetadataCache, View } from './metadata-cache.js'
+import type { HotFiles } from './hot-files.js'
+import type { CachedFolder, MetadataCache, Seen, View } from './metadata-cache.js'
 import type { Mount } from './mount.js'
 import type { Node, NodeListing } from './node.js'
 import type { PropertyStore, ResourceKey, UploadJournal } from './ports.js'
@@ -29,6 +30,7 @@ export interface VfsParts {
   readonly connections: Connections
   readonly cache: MetadataCache
   readonly listings: RememberedListings
+  readonly hot: HotFiles
   readonly locks: LockTable
   readonly properties: PropertyStore
   readonly journal: UploadJournal
@@ -155,8 +157,13 @@ export class MountView {
    * took its place since then would hold up whoever opens it, until the deadline.
    */
   likelyFile({ key }: Place): Entry | undefined {
-    const entry = this.#opensFiles ? this.parts.cache.remembered(this.#known(), key.path) : undefined
-    return entry?.type === 'file' ? entry : undefined
+    const seen = this.#opensFiles ? this.remembered(key) : undefined
+    return seen?.entry.type === 'file' ? seen.entry : undefined
+  }
+
+  /** What stood there when somebody looked, however long ago. */
+  remembered({ path }: ResourceKey): Seen | undefined {
+    return this.parts.cache.remembered(this.#known(), path)
   }
 
   /** To be told what turned out to stand at a place, by a look that begins now. */

@@ -3,6 +3,7 @@ import { systemClock } from '../storage/clock.js'
 import type { Connections } from '../storage/connections.js'
 import { ActiveOperations } from './active-operations.js'
 import { EntityTags } from './entity-tags.js'
+import { HotFiles } from './hot-files.js'
 import { KeyedMutex } from './keyed-mutex.js'
 import { LockTable, type LockLimits } from './lock-table.js'
 import { MetadataCache, type CacheLimits, type CacheStats } from './metadata-cache.js'
@@ -22,7 +23,7 @@ export interface TreesOptions {
   readonly journal: UploadJournal
   readonly log: Logger
   readonly limits: {
-    readonly cache: CacheLimits
+    readonly cache: CacheLimits & { readonly files: number }
     readonly locks: LockLimits
     readonly folders: FolderLimits
     /** Pause between sweeps of the upload journal and of expired locks, ms. */
@@ -49,6 +50,7 @@ export class Trees {
     const now = clock.now ?? Date.now
     // What lasts for some time here, whatever becomes of the wall clock.
     const elapsed = clock.now ?? (() => systemClock.now())
+    const tags = new EntityTags()
     this.#parts = {
       connections,
       properties: new RememberedProperties(properties),
@@ -60,7 +62,8 @@ export class Trees {
       cache: new MetadataCache(limits.cache, elapsed),
       listings: new RememberedListings(),
       locks: new LockTable(locks, limits.locks, now),
-      tags: new EntityTags(),
+      tags,
+      hot: new HotFiles(limits.cache.files, tags, elapsed),
       mutex: new KeyedMutex(),
       folderLimits: limits.folders,
     }

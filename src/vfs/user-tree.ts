@@ -105,6 +105,12 @@ export class UserTree implements Tree {
   async #openOnce(...[path, likely, use, call]: Parameters<Tree['open']>): Promise<Node> {
     if (path === '/') return ROOT
     let place = await this.#place(path)
+    const hot = await this.#hotFile(place, call)
+    if (hot !== undefined) {
+      await use(hot.node, hot.read)
+      return hot.node
+    }
+    const keeping = (node: Node, read: ReadOpened) => use(node, this.#keepWhenHot(place, node, read))
     let known = place.view.likelyFile(place)
     let node: Node | undefined
     if (known === undefined) {
@@ -116,15 +122,43 @@ export class UserTree implements Tree {
     if (known !== undefined) {
       const range = likely(place.view.node(place, known)) ?? { start: 0, end: Math.max(0, known.size - 1) }
       const opened = await this.#run('read', place.path, { reads: [place] }, call, (signal) =>
-        openFile(place, range, use, { ...call, signal }),
+        openFile(place, range, keeping, { ...call, signal }),
       )
       if (opened !== undefined) return opened
       node = undefined
     }
     node ??= await this.stat(path, { ...call, fresh: true })
     const seen = { ...call, fresh: false }
-    if (node.type === 'file') await use(node, (range, sink) => this.read(node, range, sink, seen))
+    if (node.type === 'file') await keeping(node, (range, sink) => this.read(node, range, sink, seen))
     return node
+  }
+
+  /** A file whose bytes are in memory, where what stands there now is that version of it. */
+  async #hotFile(place: Place, call: Call): Promise<{ node: Node; read: ReadOpened } | undefined> {
+    const { hot } = this.parts
+    const { view, key } = place
+    const account = view.mount.account.key
+    if (!hot.has(account, key)) return undefined
+    const entry = await view.find(place, call)
+    const node = entry && view.node(place, entry)
+    const bytes = node && hot.bytesOf(account, key, node)
+    return bytes && { node, read: async (range, sink) => sink(partOf(bytes, range)) }
+  }
+
+  /** Reads, and keeps what was read where the file is small and was seen before. */
+  #keepWhenHot({ view, key }: Place, node: Node, read: ReadOpened): ReadOpened {
+    return async (range, sink) => {
+      const whole = range === undefined
+      const keep = whole ? this.parts.hot.keeper(view.mount.account.key, key, node, view.remembered(key)) : undefined
+      if (keep === undefined) return read(range, sink)
+      const bytes = Buffer.allocUnsafeSlow(node.size)
+      let filled = 0
+      await read(range, (chunk) => {
+        filled += chunk.copy(bytes, filled)
+        return sink(chunk)
+      })
+      if (filled === node.size) keep(bytes)
+    }
   }
 
   async write(
@@ -539,6 +573,11 @@ function changeAt(entry: Entry | undefined): Change {
 
 function overlap(a: ResourceKey, b: ResourceKey): boolean {
   return a.namespace === b.namespace && (isWithin(a.path, b.path) || isWithin(b.path, a.path))
+}
+
+function partOf(bytes: Buffer, range: ByteRange | undefined): Buffer {
+  if (range === undefined) return bytes
+  return bytes.subarray(range.start, range.end === undefined ? undefined : range.end + 1)
 }
 
 function parentMissing(cause?: unknown): VfsError {

@@ -79,7 +79,7 @@ export class DavGateway {
       journal: new MemoryJournal(),
       log,
       limits: {
-        cache: { ttl, maxEntries: 100_000 },
+        cache: { ttl, maxEntries: 100_000, files: 1 << 20 },
         locks: { maxSeconds: 3600, maxPerUser: 100 },
         folders: { maxItems: 10_000, maxTime: 60_000 },
         sweepEvery: 60_000,

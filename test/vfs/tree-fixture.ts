@@ -58,7 +58,7 @@ export class TreeFixture {
       journal: this.journal,
       log: pino({ level: 'silent' }),
       limits: {
-        cache: { ttl: 60_000, maxEntries: 10_000 },
+        cache: { ttl: 60_000, maxEntries: 10_000, files: 1 << 20 },
         locks: { maxSeconds: 600, maxPerUser: 100 },
         folders: { maxItems: 50, maxTime: 60_000 },
         sweepEvery: 3_600_000,
