@@ -16,7 +16,8 @@ export const SMALL = 4096
 export const bigFile = (scale: Scale): Content => ({ seed: 1, length: scale.big })
 export const quarterFile = (scale: Scale, n: number): Content => ({ seed: 2 + n, length: scale.quarter })
 export const smallFile = (n: number): Content => ({ seed: 100 + n, length: SMALL })
-export const smallName = (n: number): string => `small/${n}.txt`
+export const SMALL_FOLDER = 'small/'
+export const smallName = (n: number): string => `${SMALL_FOLDER}${n}.txt`
 
 /** Names of the members of a folder with `entries` of them. */
 export const memberName = (n: number): string => `member-${String(n).padStart(5, '0')}.dat`
@@ -52,7 +53,7 @@ export async function prepareData(servers: readonly Server[], scale: Scale, need
       if (index === 0 || first === undefined) await writeContent(onDisk(server, name), content)
       else await link(onDisk(first, name), onDisk(server, name))
     }
-    await makeFolder(server, 'small')
+    await makeFolder(server, SMALL_FOLDER)
     const files = needs.has('small') ? scale.smallGets : 16
     for (let n = 0; n < files; n++) await writeFile(onDisk(server, smallName(n)), bytesOf(smallFile(n)))
     for (const entries of needs) {

@@ -1,4 +1,4 @@
-import { bigFile, inDrive, quarterFile, smallFile, smallName } from '../data.js'
+import { bigFile, inDrive, quarterFile, SMALL_FOLDER, smallFile, smallName } from '../data.js'
 import { Check, type Content } from '../content.js'
 import { Client, each, timedEach } from '../drive.js'
 import { downloadDirectly } from '../direct.js'
@@ -18,11 +18,13 @@ export async function fetchFile(
   check.end()
 }
 
-/** Opens what is open in a drive that is in use: the login, connections to the server, the listing above. */
+/** Opens what is open in a drive that is in use: the login, connections to the server, the folder that the user looks at. */
 async function warm({ drive, server }: Turn, connections: number): Promise<void> {
   const client = new Client(drive)
   const names = Array.from({ length: connections }, (_, n) => n)
   await each(names, connections, (n) => fetchFile(client, inDrive(drive.prefix, server, smallName(n)), smallFile(n)))
+  const folder = inDrive(drive.prefix, server, SMALL_FOLDER)
+  await client.send({ method: 'PROPFIND', path: folder, headers: { Depth: '1' } }, 207)
   client.close()
 }
 

@@ -194,6 +194,7 @@ export class MountView {
         this.mount.account,
         'metadata',
         async (connection) => {
+          this.#opensFiles = connection.openFile !== undefined
           const listing = await connection.list(place.key.path)
           return { ...listing, entries: listing.entries.filter((entry) => !isTemporaryName(entry.name)) }
         },
