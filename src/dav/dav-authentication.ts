@@ -12,15 +12,7 @@ import { requestClient } from '../http/request-client.js'
 import { answerFor, answerForClient } from '../http/status.js'
 import { sendEmpty, sendText } from './answers.js'
 import type { DavDependencies } from './settings.js'
-import { answerFailure } from './verb.js'
-
-/** Set by webdav-server on every answer: any site may read, and what runs here is told to everybody. */
-const UNWANTED = [
-  'Access-Control-Allow-Origin',
-  'Access-Control-Allow-Credentials',
-  'Access-Control-Expose-Headers',
-  'Server',
-]
+import { answerFailure, type DavContext } from './verb.js'
 
 /** The password is right and does not do: only the answer can tell why. */
 const HINTS: ReadonlySet<string> = new Set(['second-factor', 'password-change'])
@@ -39,7 +31,7 @@ export class DavAuthentication implements webdav.HTTPAuthentication {
     return {}
   }
 
-  getUser(context: webdav.HTTPRequestContext, callback: (error: Error, user?: webdav.IUser) => void): void {
+  getUser(context: DavContext, callback: (error: Error, user?: webdav.IUser) => void): void {
     this.#userOf(context).then(
       (user) => {
         // webdav-server's types want an error; it takes null for none.
@@ -50,8 +42,7 @@ export class DavAuthentication implements webdav.HTTPAuthentication {
   }
 
   /** @returns undefined when the request has been answered */
-  async #userOf({ request, response }: webdav.HTTPRequestContext): Promise<DavUser | undefined> {
-    for (const name of UNWANTED) response.removeHeader(name)
+  async #userOf({ request, response }: DavContext): Promise<DavUser | undefined> {
     const { authenticate, treeFor, trustProxy } = this.dependencies
     if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
       throw badRequest('BAD_AUTHORIZATION', 'There are two Authorization headers.')

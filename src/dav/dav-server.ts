@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { v2 as webdav } from 'webdav-server'
-import { encodePath } from '../http/url-path.js'
 import { discardBody } from '../http/body.js'
 import { requestIdOf } from '../http/request-id.js'
 import { DavAuthentication } from './dav-authentication.js'
@@ -22,13 +21,30 @@ import { RenderedListings } from './rendered-listings.js'
 import { rememberState } from './request-state.js'
 import type { DavDependencies } from './settings.js'
 import { targetOf } from './target.js'
-import { verb } from './verb.js'
+import { verb, type DavContext, type Verb } from './verb.js'
 
-const METHODS = { options, propfind, proppatch, mkcol, get, head, put, delete: del, copy, move, lock, unlock }
+const METHODS: Readonly<Record<string, Verb>> = {
+  options,
+  propfind,
+  proppatch,
+  mkcol,
+  get,
+  head,
+  put,
+  delete: del,
+  copy,
+  move,
+  lock,
+  unlock,
+}
+const UNKNOWN = verb(() => Promise.reject(new DavError(405, 'METHOD_NOT_ALLOWED', 'There is no such method here.')))
+
+/** On every answer; Microsoft's programs look for the second. */
+const DAV_HEADERS = { DAV: '1, 2, 3', 'MS-Author-Via': 'DAV' }
 
 /**
- * The one instance of webdav-server: it dispatches, authenticates and carries the file system; the verbs are ours.
- * Its programmatic API works on the tree of a `DavUser`:
+ * The one instance of webdav-server: it holds the table of methods, the authentication hook and the file system; the verbs
+ * are ours. Its programmatic API works on the tree of a `DavUser`:
  * `server.createExternalContext({ user: new DavUser(tree) })`.
  */
 export function createDavServer(dependencies: DavDependencies): webdav.WebDAVServer {
@@ -39,60 +55,51 @@ export function createDavServer(dependencies: DavDependencies): webdav.WebDAVSer
     respondWithPaths: true,
     serverName: 'FTPCluster',
     version: '',
-    headers: { DAV: '1, 2, 3' },
+    headers: DAV_HEADERS,
   })
   for (const name of Object.keys(server.methods)) delete server.methods[name]
   for (const [name, method] of Object.entries(METHODS)) server.method(name, method)
-  server.onUnknownMethod(
-    verb(() => Promise.reject(new DavError(405, 'METHOD_NOT_ALLOWED', 'There is no such method here.'))),
-  )
+  server.onUnknownMethod(UNKNOWN)
   return server
 }
 
-/**
- * Serves `/dav/…`, and `/` for clients that walk down to it. The URL is judged before webdav-server sees it, which throws
- * on bad escapes; who may not log in learns nothing about it.
- */
+/** Serves `/dav/…`, and `/` for clients that walk down to it. Who may not log in learns nothing about the URL. */
 export function createDavHandler(
   dependencies: DavDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const server = createDavServer(dependencies)
   const rendered = new RenderedListings()
   return (request, response) => {
-    const target = targetOf(request)
-    rememberState(request, { dependencies, rendered, target })
+    rememberState(request, { dependencies, rendered, target: targetOf(request) })
     if (isPreflight(request)) {
       discardBody(request, response)
       answerOptions(response)
       return
     }
-    const { url } = request
-    const listeners = response.listeners('error')
-    request.url = 'error' in target ? '/' : encodePath(target.treePath ?? '/', target.trailingSlash)
-    execute(server, request, response)
-    if (url !== undefined) request.url = url
-    // webdav-server would print errors of the response to the console.
-    for (const listener of response.listeners('error')) {
-      if (!listeners.includes(listener)) response.off('error', listener as (error: Error) => void)
-    }
     response.on('error', (error) =>
       dependencies.log.debug({ id: requestIdOf(request), err: error }, 'a response broke off'),
     )
+    for (const [name, value] of Object.entries(DAV_HEADERS)) response.setHeader(name, value)
+    dispatch(server, request, response)
   }
+}
+
+/**
+ * By the hook and the table of webdav-server, but not through its `executeRequest`, which makes a context out of six
+ * searches through all headers, a parsed URL and answer headers of which most have to go again (ADR 0003).
+ */
+function dispatch(server: webdav.WebDAVServer, request: IncomingMessage, response: ServerResponse): void {
+  const context: DavContext = { request, response }
+  // The hook and the verbs are ours, and look at nothing else of a context.
+  const known = context as webdav.HTTPRequestContext
+  const method = server.methods[(request.method ?? '').toLowerCase()] ?? UNKNOWN
+  server.httpAuthentication.getUser(known, (_none, user) => {
+    context.user = user
+    method.chunked?.(known, request, response.end.bind(response))
+  })
 }
 
 /** Cross-origin preflights carry no credentials; nothing is allowed to them. */
 function isPreflight(request: IncomingMessage): boolean {
   return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
-}
-
-function execute(server: webdav.WebDAVServer, request: IncomingMessage, response: ServerResponse): void {
-  const run = server.executeRequest as (request: IncomingMessage, response: ServerResponse, root: string) => void
-  const { headers } = request
-  // Without Depth webdav-server throws and catches a TypeError: a tenth of what a small GET costs. Our verbs look at
-  // `headersDistinct`, and nobody gets to see this.
-  const hasDepth = headers['depth'] !== undefined
-  if (!hasDepth) headers['depth'] = '0'
-  run(request, response, '/dav')
-  if (!hasDepth) delete headers['depth']
 }

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { v2 as webdav } from 'webdav-server'
 import { signalOf } from '../http/request-signal.js'
 import type { Call, Tree } from '../vfs/tree.js'
 import { clientOf, type Client } from './client.js'
@@ -8,6 +7,7 @@ import { DavUser } from './dav-user.js'
 import type { RenderedListings } from './rendered-listings.js'
 import { stateOf } from './request-state.js'
 import type { DavDependencies } from './settings.js'
+import type { DavContext } from './verb.js'
 
 /** One request of an authenticated user, as the verbs see it. */
 export interface Exchange {
@@ -26,7 +26,7 @@ export interface Exchange {
 }
 
 /** @throws HttpError 400, 414 for a request target that is no path */
-export function openExchange(context: webdav.HTTPRequestContext): Exchange {
+export function openExchange(context: DavContext): Exchange {
   const { request, response, user } = context
   const { dependencies, rendered, target } = stateOf(request)
   if ('error' in target) throw target.error
@@ -51,6 +51,8 @@ export function openExchange(context: webdav.HTTPRequestContext): Exchange {
 
 /** A header that may stand in a request once. @throws DavError 400 */
 export function singleHeaderOf(request: IncomingMessage, name: string): string | undefined {
+  // Whatever came is in `headers`; only what came has to be looked at line by line, which Node does for all headers at once.
+  if (request.headers[name] === undefined) return undefined
   const lines = request.headersDistinct[name]
   if (lines === undefined || lines.length === 1) return lines?.[0]
   throw badRequest('REPEATED_HEADER', `There are several headers ${name}.`)

@@ -3,7 +3,7 @@ import type { RenderedListings } from './rendered-listings.js'
 import type { DavDependencies } from './settings.js'
 import type { TreePath } from './tree-path.js'
 
-/** What is known of a request before webdav-server sees it. */
+/** What is known of a request before anybody has logged in. */
 export interface RequestState {
   readonly dependencies: DavDependencies
   readonly rendered: RenderedListings

@@ -11,11 +11,20 @@ import { stateOf } from './request-state.js'
 /** Nginx's word for a client that left: there is nobody to answer. */
 const CLIENT_GONE = 499
 
+/** What verbs and the authentication hook look at of webdav-server's context. */
+export type DavContext = Pick<webdav.HTTPRequestContext, 'request' | 'response'> & {
+  user?: webdav.IUser | undefined
+}
+
+export interface Verb extends webdav.HTTPMethod {
+  chunked(context: DavContext): void
+}
+
 /**
  * A verb for webdav-server's method table. It is `chunked`, so the library buffers no body; whatever `run` throws becomes
  * the answer, and the library's own `exit`, which would end the response a second time, is not used.
  */
-export function verb(run: (exchange: Exchange) => Promise<void>): webdav.HTTPMethod {
+export function verb(run: (exchange: Exchange) => Promise<void>): Verb {
   return {
     isValidFor: () => true,
     chunked(context) {
@@ -24,16 +33,12 @@ export function verb(run: (exchange: Exchange) => Promise<void>): webdav.HTTPMet
   }
 }
 
-async function serve(context: webdav.HTTPRequestContext, run: (exchange: Exchange) => Promise<void>): Promise<void> {
-  const { request, response } = context
-  // The library lists its whole method table on every answer.
-  response.removeHeader('Allow')
+async function serve(context: DavContext, run: (exchange: Exchange) => Promise<void>): Promise<void> {
   try {
     await run(openExchange(context))
   } catch (error) {
-    answerFailure(request, response, error)
+    answerFailure(context.request, context.response, error)
   }
-  context.server.invokeAfterRequest(context, null)
 }
 
 /** Answers what was thrown, or cuts the connection when an answer is under way already; never throws. */
