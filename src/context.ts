@@ -11,7 +11,7 @@ import { createDavHandler } from './dav/dav-server.js'
 import { openDatabase, type Database } from './db/database.js'
 import { openSecrets } from './db/master-key.js'
 import type { Watch } from './db/revision.js'
-import { createGateway, type Gateway } from './gateway.js'
+import { createGateway, type Gateway, type RequestHandler } from './gateway.js'
 import { clientAddress } from './http/client-address.js'
 import { Readiness } from './health/readiness.js'
 import type { ServerHealth } from './health/server-health.js'
@@ -36,7 +36,6 @@ import { UserTrees } from './user-trees.js'
 import { UserService } from './users/user-service.js'
 import type { Mount, UserAccess } from './vfs/mount.js'
 import { Trees } from './vfs/trees.js'
-import { createWebApp } from './web/app.js'
 import type { ApiDependencies } from './web/api/services.js'
 import type { AuthParts, WebDependencies } from './web/dependencies.js'
 
@@ -262,17 +261,25 @@ function edges(
     },
     secure: config.tls.mode !== 'off' || (config.publicUrl?.startsWith('https:') ?? false),
   })
-  const web = createWebApp({
-    authenticate: (request) => authenticator.header(request.headers.authorization, clientAddress(request, isProxy)),
-    treeFor,
-    ...partsForPages(auth),
-    ...services,
-    unready: () => readiness.unready(),
-    metrics,
-    log,
-    config,
-  })
+  const web = loadedWhenAsked(async () =>
+    (await import('./web/app.js')).createWebApp({
+      authenticate: (request) => authenticator.header(request.headers.authorization, clientAddress(request, isProxy)),
+      treeFor,
+      ...partsForPages(auth),
+      ...services,
+      unready: () => readiness.unready(),
+      metrics,
+      log,
+      config,
+    }),
+  )
   return { dav, web }
+}
+
+/** Pages and API are most of the code, and a mounted drive needs none of it: the first request for them brings it in. */
+function loadedWhenAsked(load: () => Promise<RequestHandler>): RequestHandler {
+  const loaded = once(load)
+  return async (request, response) => (await loaded())(request, response)
 }
 
 function partsForPages(auth: Auth): AuthParts {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { pino, type DestinationStream } from 'pino'
-import { build as pretty } from 'pino-pretty'
 
 export type { Logger } from 'pino'
+
+/** Loaded where somebody looks on. */
+const pretty = process.stdout.isTTY ? (await import('pino-pretty')).build : undefined
 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -71,7 +73,7 @@ export function newRequestId(): string {
 }
 
 function standardOutput(): DestinationStream {
-  if (process.stdout.isTTY) return pretty({ colorize: true, sync: true, translateTime: 'HH:MM:ss.l' })
+  if (pretty) return pretty({ colorize: true, sync: true, translateTime: 'HH:MM:ss.l' })
   const output = pino.destination({ dest: 1, sync: true, maxLength: LARGEST_BACKLOG })
   // A full disk or a reader that went away costs lines of the log, never a request.
   output.on('error', () => undefined)

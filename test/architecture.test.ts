@@ -134,12 +134,13 @@ function partOf(path: string): string {
 }
 
 /** What a file imports from the project: path as if it were TypeScript. */
-function projectImports(file: SourceFile): { path: string; typeOnly: boolean }[] {
+function projectImports(file: SourceFile): { path: string; typeOnly: boolean; late: boolean }[] {
   return file.imports
     .filter(({ from }) => from.startsWith('.'))
-    .map(({ from, typeOnly }) => ({
+    .map(({ from, typeOnly, late }) => ({
       path: posix.join(posix.dirname(file.path), from).replace(/\.js$/, '.ts'),
       typeOnly,
+      late,
     }))
 }
 
@@ -236,6 +237,20 @@ describe('the architecture', () => {
       dependencies: Record<string, string>
     }
     expect(Object.keys(PACKAGES).sort()).to.deep.equal(Object.keys(dependencies).sort())
+  })
+
+  it('starts the gateway without what only few requests need', () => {
+    const paths = ['src/cli/main.ts', 'src/main.ts']
+    const packages = new Set<string>()
+    for (const path of paths) {
+      const file = sources.find((source) => source.path === path) ?? expect.fail(path)
+      const atOnce = ({ typeOnly, late }: { typeOnly: boolean; late: boolean }) => !typeOnly && !late
+      for (const { from } of file.imports.filter(atOnce)) packages.add(from)
+      const needed = projectImports(file).filter(atOnce)
+      paths.push(...needed.map((needs) => needs.path).filter((needs) => !paths.includes(needs)))
+    }
+    expect(packages).to.include('sequelize')
+    expect(packages).to.not.include.any.keys('express', 'jose', 'pino-pretty', 'qrcode', 'selfsigned', 'umzug')
   })
 
   /** What one planted file breaks, among all the real ones. */

@@ -3,7 +3,6 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { generate } from 'selfsigned'
 import type { TlsConfig } from '../config/config.js'
 import { messageOf, ValidationError, type Problem } from '../errors.js'
 
@@ -81,6 +80,8 @@ async function existing(dataDir: string, names: readonly string[]): Promise<Cert
 }
 
 async function create(dataDir: string, names: readonly string[]): Promise<Certificate> {
+  // Once in two years: a start need not wait for it.
+  const { generate } = await import('selfsigned')
   const pair = await generate([{ name: 'commonName', value: 'FTPCluster' }], {
     keyType: 'ec',
     algorithm: 'sha256',

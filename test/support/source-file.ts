@@ -7,6 +7,8 @@ export interface Import {
   readonly from: string
   /** Leaves nothing in the compiled code. */
   readonly typeOnly: boolean
+  /** Loaded when a line of the code comes to it, not with the file. */
+  readonly late: boolean
 }
 
 /** What the rules of the architecture look at in one file. */
@@ -61,13 +63,13 @@ function importOf(node: ts.Node): Import | undefined {
     const { expression } = node
     const loads =
       expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(expression) && expression.text === 'require')
-    if (loads) return imported(node.arguments[0], false)
+    if (loads) return imported(node.arguments[0], false, true)
   }
   return undefined
 }
 
-function imported(from: ts.Node | undefined, typeOnly: boolean): Import | undefined {
-  return from !== undefined && ts.isStringLiteralLike(from) ? { from: from.text, typeOnly } : undefined
+function imported(from: ts.Node | undefined, typeOnly: boolean, late = false): Import | undefined {
+  return from !== undefined && ts.isStringLiteralLike(from) ? { from: from.text, typeOnly, late } : undefined
 }
 
 /** `import type …`, or nothing but `type` names in the braces. */

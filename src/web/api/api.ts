@@ -18,10 +18,10 @@ export interface SessionHandlers {
 export function apiRoutes(dependencies: WebDependencies, handlers: SessionHandlers): Router {
   const { config, log, authenticator } = dependencies
   const isProxy = addressMatcher(config.trustProxy)
-  const description = describeApi(OPERATIONS)
+  let description: ReturnType<typeof describeApi> | undefined
   return apiRouter({
     operations: OPERATIONS,
-    services: { ...dependencies, auth: dependencies, description: () => description },
+    services: { ...dependencies, auth: dependencies, description: () => (description ??= describeApi(OPERATIONS)) },
     doors: { authenticator, sessions: browserSessions(handlers) },
     clientAddress: (request) => clientAddress(request, isProxy),
     log,

@@ -26,9 +26,10 @@ const TITLES: Readonly<Record<string, string>> = {
 /** `/api/docs`: the description of the API for people, from the same document that programs get. Open to everybody. */
 export function apiDocsRoutes(): Router {
   const router = Router()
-  const document = readDocument(describeApi(OPERATIONS))
+  let document: ReturnType<typeof readDocument> | undefined
   router.get('/api/docs', async (request, response) => {
     const { text } = query.parse(request.query)
+    document ??= readDocument(describeApi(OPERATIONS))
     const operations = document.operations.filter((operation) => fits(operation, text))
     const groups = document.tags
       .map((tag) => ({
