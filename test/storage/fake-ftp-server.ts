@@ -22,6 +22,8 @@ export type Script = string | ((session: FakeSession, argument: string) => void 
 export interface FakeOptions {
   /** By verb; they replace the defaults of a server that lets everybody in. `connect` is the greeting. */
   readonly scripts?: Readonly<Record<string, Script>>
+  /** What is read of several commands in one packet; all, unless told otherwise. */
+  readonly several?: (lines: string[], session: FakeSession) => string[]
   /** Speaks TLS after AUTH TLS, or from the first byte. */
   readonly tls?: { readonly key: string; readonly cert: string; readonly implicit?: boolean }
 }
@@ -44,6 +46,8 @@ const DEFAULTS: Readonly<Record<string, Script>> = {
 export class FakeFtpServer {
   /** All command lines of all connections in order, one character per byte. */
   readonly lines: string[] = []
+  /** The same, by the packets in which they came; commands of one packet are joined by `+`. */
+  readonly packets: string[] = []
   /** Connections accepted on data ports. */
   dataConnections = 0
   readonly #sockets = new Set<Socket>()
@@ -165,7 +169,9 @@ class Conversation implements FakeSession {
     socket.setEncoding('latin1').on('data', (text: string) => {
       const lines = (this.#input + text).split('\r\n')
       this.#input = lines.pop() ?? ''
-      for (const line of lines) {
+      if (lines.length > 0) this.fake.packets.push(lines.join('+'))
+      const { several } = this.options
+      for (const line of several !== undefined && lines.length > 1 ? several(lines, this) : lines) {
         this.fake.lines.push(line)
         const [verb = ''] = line.split(' ')
         this.#run(verb.toUpperCase(), line.slice(verb.length + 1))

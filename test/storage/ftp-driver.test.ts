@@ -355,6 +355,74 @@ describe('FTP driver', () => {
     })
   })
 
+  describe('several commands at once', () => {
+    const MISREADING = {
+      'reads a packet as one command': (lines: string[]) => lines.slice(0, 1),
+      'waits for more': () => [],
+      'answers in another order': (lines: string[]) => lines.toReversed(),
+      'ends the session': (_: string[], session: FakeSession) => {
+        session.end()
+        return []
+      },
+    }
+    for (const [what, several] of Object.entries(MISREADING)) {
+      it(`are never sent again to a server that ${what}`, async () => {
+        const fake = await fakeServer({ several, scripts: { RNFR: '350 go on', RNTO: '250 done', SIZE: '213 1' } })
+        const patient = impatient({ connect: 1000 })
+        const first = await connect(fake, {}, patient)
+        expect(first.home).to.equal('/home')
+        const once = fake.packets.length
+        const second = await connect(fake, {}, patient)
+        for (const c of [first, second]) {
+          await c.rename('/a', '/b')
+          await c.stat('/b')
+        }
+        const logins = fake.packets.filter((packet) => packet.startsWith('PASS'))
+        expect(logins, 'one login was lost over it').to.have.length(3)
+        expect(fake.packets.slice(once).filter((packet) => packet.includes('+'))).to.deep.equal([])
+      })
+    }
+
+    it('are a look and a rename', async () => {
+      const fake = await fakeServer({
+        scripts: { RNFR: '350 go on', RNTO: '250 done', SIZE: '213 7', MDTM: '213 20240102030405' },
+      })
+      const c = await connect(fake)
+      expect(fake.packets.at(-1)).to.equal('OPTS UTF8 ON+TYPE I+PWD')
+      expect(await c.stat('/b')).to.deep.include({ type: 'file', size: 7 })
+      await c.rename('/a', '/b')
+      expect(fake.packets.slice(-2)).to.deep.equal(['SIZE /b+MDTM /b', 'RNFR /a+RNTO /b'])
+    })
+
+    it('each have their own answer', async () => {
+      const fake = await fakeServer({
+        scripts: { RNFR: '550 No such file', RNTO: '503 RNFR first', SIZE: '550 no', MDTM: '550 no', CWD: '550 no' },
+      })
+      const c = await connect(fake)
+      await fails(c.rename('/a', '/b'), 'DENIED')
+      await c.ping()
+      expect(fake.lines.at(-1)).to.equal('NOOP')
+    })
+
+    it('are no rename after a refused one: its source may be remembered', async () => {
+      const fake = await fakeServer({
+        scripts: { RNFR: '350 go on', RNTO: '550 File exists', SIZE: '213 1', MDTM: '213 20240102030405' },
+      })
+      const c = await connect(fake)
+      await fails(c.rename('/a', '/b'), 'ALREADY_EXISTS')
+      await fails(c.rename('/a', '/b'), 'ALREADY_EXISTS')
+      const renames = fake.packets.filter((packet) => packet.startsWith('RN'))
+      expect(renames).to.deep.equal(['RNFR /a+RNTO /b', 'RNFR /a', 'RNTO /b'])
+    })
+
+    it('all end with a session that ends at the first', async () => {
+      const fake = await fakeServer({ scripts: { RNFR: '421 Idle time limit exceeded.', RNTO: () => undefined } })
+      const c = await connect(fake, {}, impatient({ metadata: SHORT }))
+      const error = await fails(c.rename('/a', '/b'), 'CONNECTION_LOST')
+      expect(error.inStep).to.equal(false)
+    })
+  })
+
   describe('data connections', () => {
     it('go to no other host', async () => {
       const elsewhere = await fakeServer()

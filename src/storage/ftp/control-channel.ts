@@ -31,7 +31,8 @@ export class ControlChannel extends FTPContext {
   readonly #ended = new AbortController()
   #unfinished = ''
   #cut = false
-  #waiting: Waiting | undefined
+  /** In the order of what was sent. */
+  #waiting: Waiting[] = []
 
   constructor(encoding: 'utf8' | 'latin1') {
     super(0, encoding)
@@ -74,6 +75,19 @@ export class ControlChannel extends FTPContext {
     return this.#converse(line, () => false)
   }
 
+  /**
+   * Sends commands in one write, for a server that answers them one after the other; none may need the answer to one before
+   * it, and none a data connection.
+   * @throws as `command`
+   */
+  async together(lines: readonly string[]): Promise<readonly Reply[]> {
+    for (const line of lines) this.#assertSendable(line)
+    this.socket.cork()
+    const replies = lines.map((line, index) => this.#converse(line, () => false, index > 0))
+    this.socket.uncork()
+    return Promise.all(replies)
+  }
+
   /** The same for a command with a data connection. @param onBegin called with the first 1xx reply */
   transfer(line: string, onBegin: (reply: Reply) => void): Promise<Reply> {
     let begun = false
@@ -94,18 +108,22 @@ export class ControlChannel extends FTPContext {
     this.#cut = true
   }
 
-  async #converse(line: string | undefined, isFinal: Waiting['isFinal']): Promise<Reply> {
-    if (line !== undefined) assertSendable(line, this.encoding === 'latin1' ? 'latin1' : 'utf8')
+  async #converse(line: string | undefined, isFinal: Waiting['isFinal'], more = false): Promise<Reply> {
+    if (line !== undefined) this.#assertSendable(line)
     if (this.#ended.signal.aborted) throw this.#ended.signal.reason
     if (this.closed) throw lost(new Error('It is not connected.'))
-    if (this.#waiting !== undefined) {
+    if (this.#waiting.length > 0 && !more) {
       this.end(lost(new Error('A command was sent before the one before it was answered.')))
       throw this.#ended.signal.reason
     }
     return new Promise((resolve, reject) => {
-      this.#waiting = { isFinal, resolve, reject }
+      this.#waiting.push({ isFinal, resolve, reject })
       if (line !== undefined) this.send(line)
     })
+  }
+
+  #assertSendable(line: string): void {
+    assertSendable(line, this.encoding === 'latin1' ? 'latin1' : 'utf8')
   }
 
   override closeWithError(error: Error): void {
@@ -129,20 +147,19 @@ export class ControlChannel extends FTPContext {
   }
 
   protected override _passToHandler(response: Error | FTPResponse): void {
-    const waiting = this.#waiting
     if (response instanceof Error && !(response instanceof FTPError)) {
-      this.#waiting = undefined
-      waiting?.reject(this.#ended.signal.reason ?? lost(response))
+      for (const { reject } of this.#waiting.splice(0)) reject(this.#ended.signal.reason ?? lost(response))
       return
     }
+    const [waiting] = this.#waiting
     if (waiting === undefined) {
       this.end(new StorageError('CONNECTION_LOST', 'The server ended the session, or answered what nobody asked.'))
       return
     }
     const reply = { code: response.code, text: response.message }
     if (reply.code < 200 && !waiting.isFinal(reply)) return
-    this.#waiting = undefined
-    waiting.resolve(reply)
+    // 421 ends the session, and with it whatever was asked besides.
+    for (const { resolve } of this.#waiting.splice(0, reply.code === 421 ? Infinity : 1)) resolve(reply)
   }
 }
 

@@ -20,7 +20,7 @@ import { formatTimeValue } from './facts.js'
 import { codeInText, refusal } from './ftp-errors.js'
 import { fetchNames, toListing, unlistable } from './listing.js'
 import { explain, explainNew, find, probe, throwGeneral } from './lookup.js'
-import { within, type Session } from './session.js'
+import { askBoth, within, type Session } from './session.js'
 import { upload } from './upload.js'
 
 /** One logged-in FTP or FTPS connection. Only absolute paths are sent; the current directory is set just before a listing. */
@@ -28,6 +28,8 @@ export class FtpConnection implements Connection {
   readonly setModified?: NonNullable<Connection['setModified']>
   readonly freeSpace?: NonNullable<Connection['freeSpace']>
   #renameReplaces: boolean | undefined
+  /** Whether a refused RNTO forgot its RNFR is not said anywhere: a later RNTO must not find it. */
+  #renameRefused = false
 
   constructor(
     private readonly session: Session,
@@ -169,10 +171,12 @@ export class FtpConnection implements Connection {
 
   rename(from: string, to: string, options?: OperationOptions): Promise<void> {
     return this.#metadata([from, to], options, async () => {
-      const source = await this.#command(`RNFR ${from}`)
+      const together = this.session.pipelines && !this.#renameRefused
+      const [source, askName] = await askBoth(this.session, `RNFR ${from}`, `RNTO ${to}`, together)
       if (source.code !== 350) throw await explain(this.session, from, source, {})
-      const reply = await this.#command(`RNTO ${to}`)
+      const reply = await askName()
       if (reply.code < 300) return
+      this.#renameRefused = true
       throwGeneral(reply)
       const found = await find(this.session, to)
       if ('code' in found) {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { TLSSocket } from 'node:tls'
 import type { Connection, Deadlines, Dialer, Driver, Endpoint, Login, OperationOptions, Trust } from '../driver.js'
 import { atLogin, StorageError } from '../errors.js'
@@ -13,26 +14,40 @@ export interface FtpDriverOptions {
   readonly dial: Dialer
 }
 
+/**
+ * How long a server may take to answer what a login sets up, when it is sent in one write. One that reads a packet as a
+ * command waits, or answers once, or ends the session: it
+ * is logged in to anew, and sent one command at a time from then on.
+ */
+const PATIENCE = 3_000
+const REMEMBERED_SERVERS = 1_000
+const REMEMBERED_FOR = 60 * 60 * 1000
+
 /** Facts of MLSD that are read. */
 const FACTS = ['type', 'size', 'modify', 'unique', 'unix.mode']
 
 /** Speaks FTP (RFC 959, RFC 3659), FTPS with AUTH TLS (RFC 4217) and with TLS from the first byte. */
 export function createFtpDriver({ deadlines, dial }: FtpDriverOptions): Driver {
-  /** Runs `work` on a new channel under the one deadline of connecting. */
+  /** Servers that did not take several commands at once. */
+  const oneByOne = new LRUCache<string, true>({ max: REMEMBERED_SERVERS, ttl: REMEMBERED_FOR })
+
+  /** Runs `work` on a new channel until the deadline of connecting. */
   async function attempt<T>(
     endpoint: Omit<Endpoint, 'trust'>,
     { signal }: OperationOptions,
+    until: number,
     work: (channel: ControlChannel) => Promise<T>,
   ): Promise<T> {
     if (signal?.aborted) throw aborted(signal, false)
     const channel = new ControlChannel(endpoint.encoding ?? 'utf8')
-    const timer = setTimeout(() => channel.end(timedOut(deadlines.connect)), deadlines.connect)
+    const timer = setTimeout(() => channel.end(timedOut(deadlines.connect)), until - performance.now())
     const onAbort = () => channel.end(aborted(signal, false))
     signal?.addEventListener('abort', onAbort)
     try {
       return await work(channel)
     } catch (error) {
-      const reason: unknown = channel.ended.aborted ? channel.ended.reason : error
+      const told = channel.ended.aborted && !(error instanceof NotTogether)
+      const reason: unknown = told ? channel.ended.reason : error
       channel.end(new StorageError('CONNECTION_LOST', 'Connecting failed.'))
       throw reason
     } finally {
@@ -71,34 +86,62 @@ export function createFtpDriver({ deadlines, dial }: FtpDriverOptions): Driver {
     return identity
   }
 
+  /** Logs in. @throws NotTogether when `together` was too much for the server */
+  async function enter(
+    endpoint: Endpoint,
+    login: Login,
+    options: OperationOptions,
+    { until, together }: { readonly until: number; readonly together: boolean },
+  ): Promise<Connection> {
+    const { protocol, trust, encoding = 'utf8' } = endpoint
+    let reached = false
+    const connecting = attempt(endpoint, options, until, async (channel) => {
+      if (protocol !== 'ftp' && trust.kind === 'none') {
+        throw new StorageError('UNTRUSTED', 'No certificate of this server is trusted yet.')
+      }
+      assertSendable(login.username, encoding)
+      assertSendable(login.password ?? '', encoding)
+      const tls = await open(channel, endpoint, trust)
+      reached = true
+      await logIn(channel, login)
+      if (tls) await protectData(channel)
+      const { features, options: setUp } = await readFeatures(channel)
+      const commands = [...setUp, 'TYPE I', 'PWD']
+      const home = together
+        ? await settledTogether(channel, commands, Math.min(PATIENCE, deadlines.connect / 2))
+        : await settled(channel, commands)
+      const session: Session = {
+        channel,
+        deadlines,
+        tls,
+        features,
+        pipelines: together,
+        epsv: true,
+        listCommand: undefined,
+      }
+      return new FtpConnection(session, home)
+    })
+    return connecting.catch((error: unknown) => {
+      throw reached && !(error instanceof NotTogether) ? atLogin(error) : error
+    })
+  }
+
   return {
-    connect: (endpoint: Endpoint, login: Login, options: OperationOptions = {}): Promise<Connection> => {
-      const { protocol, trust, encoding = 'utf8' } = endpoint
-      let reached = false
-      const connecting = attempt(endpoint, options, async (channel) => {
-        if (protocol !== 'ftp' && trust.kind === 'none') {
-          throw new StorageError('UNTRUSTED', 'No certificate of this server is trusted yet.')
-        }
-        assertSendable(login.username, encoding)
-        assertSendable(login.password ?? '', encoding)
-        const tls = await open(channel, endpoint, trust)
-        reached = true
-        await logIn(channel, login)
-        if (tls) await protectData(channel)
-        const features = await readFeatures(channel)
-        const binary = await channel.command('TYPE I')
-        if (binary.code !== 200) throw protocolFault(binary)
-        const home = await readHome(channel)
-        const session: Session = { channel, deadlines, tls, features, epsv: true, listCommand: undefined }
-        return new FtpConnection(session, home)
-      })
-      return connecting.catch((error: unknown) => {
-        throw reached ? atLogin(error) : error
-      })
+    connect: async (endpoint: Endpoint, login: Login, options: OperationOptions = {}): Promise<Connection> => {
+      const until = performance.now() + deadlines.connect
+      const server = `${endpoint.host} ${endpoint.port}`
+      const together = !oneByOne.has(server)
+      try {
+        return await enter(endpoint, login, options, { until, together })
+      } catch (error) {
+        if (!(error instanceof NotTogether)) throw error
+        if (options.signal?.aborted !== true) oneByOne.set(server, true)
+        return enter(endpoint, login, options, { until, together: false })
+      }
     },
 
     fingerprint: (endpoint, options = {}) =>
-      attempt(endpoint, options, async (channel) => {
+      attempt(endpoint, options, performance.now() + deadlines.connect, async (channel) => {
         if (endpoint.protocol === 'ftp') return undefined
         const identity = await open(channel, endpoint, 'any')
         channel.end(new StorageError('CONNECTION_LOST', 'The connection was closed.'))
@@ -140,7 +183,8 @@ async function protectData(channel: ControlChannel): Promise<void> {
   if (reply.code !== 200) throw new StorageError('UNTRUSTED', 'The server refuses to encrypt data connections.')
 }
 
-async function readFeatures(channel: ControlChannel): Promise<Features> {
+/** What FEAT told, and the commands that make use of it. */
+async function readFeatures(channel: ControlChannel): Promise<{ features: Features; options: string[] }> {
   const reply = await channel.command('FEAT')
   const lines = reply.code === 211 ? reply.text.split('\n').slice(1, -1) : []
   const features = new Map<string, string>()
@@ -148,29 +192,58 @@ async function readFeatures(channel: ControlChannel): Promise<Features> {
     const [, name = '', value = ''] = /^\s*(\S+)\s*(.*)$/.exec(line) ?? []
     features.set(name.toUpperCase(), value)
   }
-  if (channel.encoding === 'utf8' && features.has('UTF8')) await channel.command('OPTS UTF8 ON')
+  const options: string[] = []
+  if (channel.encoding === 'utf8' && features.has('UTF8')) options.push('OPTS UTF8 ON')
   const facts = features.get('MLST')?.toLowerCase().split(';') ?? []
   // A star marks the facts that are on already.
   if (FACTS.some((fact) => facts.includes(fact))) {
-    await channel.command(
-      `OPTS MLST ${FACTS.filter((fact) => facts.includes(fact) || facts.includes(fact + '*')).join(';')};`,
-    )
+    options.push(`OPTS MLST ${FACTS.filter((fact) => facts.includes(fact) || facts.includes(fact + '*')).join(';')};`)
   }
   return {
-    mlst: features.has('MLST'),
-    mfmt: features.has('MFMT'),
-    mdtm: features.has('MDTM'),
-    avbl: features.has('AVBL'),
+    features: {
+      mlst: features.has('MLST'),
+      mfmt: features.has('MFMT'),
+      mdtm: features.has('MDTM'),
+      avbl: features.has('AVBL'),
+    },
+    options,
   }
 }
 
-/** `257 "/home/ann" is the current directory`; a quote in the path is doubled. */
-async function readHome(channel: ControlChannel): Promise<string> {
-  const reply = await channel.command('PWD')
-  const quoted = /"((?:[^"]|"")*)"/.exec(reply.text)?.[1]
-  if (reply.code !== 257 || quoted === undefined) throw protocolFault(reply)
+/** Sends the last commands of a login one by one. @returns the home */
+async function settled(channel: ControlChannel, commands: readonly string[]): Promise<string> {
+  const replies: Reply[] = []
+  for (const command of commands) replies.push(await channel.command(command))
+  return homeOf(replies)
+}
+
+/** The same in one write. @throws NotTogether unless each is answered as it should be */
+async function settledTogether(
+  channel: ControlChannel,
+  commands: readonly string[],
+  patience: number,
+): Promise<string> {
+  const timer = setTimeout(() => channel.end(timedOut(patience)), patience)
+  try {
+    return homeOf(await channel.together(commands))
+  } catch (error) {
+    throw new NotTogether('', { cause: error })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** By the replies to TYPE and PWD, which are the last: a path in quotes, in which a quote is doubled. */
+function homeOf(replies: readonly Reply[]): string {
+  const [type, directory] = replies.slice(-2) as [Reply, Reply]
+  if (type.code !== 200) throw protocolFault(type)
+  const quoted = /"((?:[^"]|"")*)"/.exec(directory.text)?.[1]
+  if (directory.code !== 257 || quoted === undefined) throw protocolFault(directory)
   return resolveRemote('/', quoted.replaceAll('""', '"'))
 }
+
+/** The server did not take several commands in one write, or the connection broke over it. */
+class NotTogether extends Error {}
 
 function protocolFault(reply: Reply): StorageError {
   return new StorageError('PROTOCOL', 'The server gave an answer that makes no sense here.', {

@@ -7,7 +7,7 @@ import { known, parseFacts, parseTimeValue, type ListedName } from './facts.js'
 import { codeInText, generalFault, refusal } from './ftp-errors.js'
 import { fetchNames } from './listing.js'
 import { asListed } from './parse-list.js'
-import type { Session } from './session.js'
+import { askBoth, type Session } from './session.js'
 
 /** What stands at a path; links are followed. `code` tells why nothing can be seen there. */
 export type Found = { readonly entry: Entry } | Absence
@@ -70,11 +70,11 @@ export async function probe(
   session: Session,
   path: string,
 ): Promise<Pick<Entry, 'type' | 'size' | 'modified'> | undefined> {
-  const { channel, features } = session
-  const size = await channel.command(`SIZE ${path}`)
+  const { features } = session
+  const [size, askTime] = await askBoth(session, `SIZE ${path}`, `MDTM ${path}`)
   const bytes = size.code === 213 ? /^213 (\d{1,16})\s*$/.exec(size.text)?.[1] : undefined
   if (bytes !== undefined) {
-    const time = await channel.command(`MDTM ${path}`)
+    const time = await askTime()
     const modified = time.code === 213 ? parseTimeValue(time.text.slice(4)) : undefined
     return { type: 'file', size: Number(bytes), modified: features.mlst ? modified : asListed(modified, Date.now()) }
   }

@@ -1,6 +1,6 @@
 import type { Deadlines, OperationOptions } from '../driver.js'
 import { StorageError } from '../errors.js'
-import type { ControlChannel } from './control-channel.js'
+import type { ControlChannel, Reply } from './control-channel.js'
 import type { TlsIdentity } from './tls-trust.js'
 
 /** What FEAT told, RFC 2389 and RFC 3659. */
@@ -18,6 +18,8 @@ export interface Session {
   readonly deadlines: Deadlines
   readonly tls: TlsIdentity | undefined
   readonly features: Features
+  /** The server takes a command before it has answered the one before it: it did so at this login. */
+  readonly pipelines: boolean
   /** False after the server refused EPSV. */
   epsv: boolean
   /** Which listing command to use where there is no MLSD: `LIST -a` shows hidden names, where it is understood. */
@@ -45,6 +47,21 @@ export async function within<T>(
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+/**
+ * The reply to `first`, and how to come by that to `second`: it is sent when called for, or was sent with the first where the
+ * server takes that. So a refusal of the first has to make the second a harmless one.
+ */
+export async function askBoth(
+  { channel, pipelines }: Session,
+  first: string,
+  second: string,
+  together = pipelines,
+): Promise<[first: Reply, second: () => Promise<Reply>]> {
+  if (!together) return [await channel.command(first), () => channel.command(second)]
+  const [reply, next] = (await channel.together([first, second])) as [Reply, Reply]
+  return [reply, () => Promise.resolve(next)]
 }
 
 export function timedOut(milliseconds: number): StorageError {

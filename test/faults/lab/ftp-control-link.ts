@@ -7,6 +7,8 @@ import type { Action, Fault } from './injection.js'
 export class FtpControlLink {
   readonly #data = new Set<Socket>()
   readonly #listeners = new Set<Server>()
+  /** Commands that came in one packet with the one before them: they wait for its answer, so that faults meet the right one. */
+  #held: string[] = []
   #withheld: Fault | undefined
   #stalled = false
   #down = Promise.resolve()
@@ -20,9 +22,12 @@ export class FtpControlLink {
     private readonly client: Socket,
     private readonly server: Socket,
   ) {
-    onLines(client, (line) => this.#command(line))
-    onLines(server, (line) => {
-      this.#down = this.#down.then(() => this.#reply(line))
+    onLines(client, (lines) => {
+      this.#held.push(...lines)
+      this.#next()
+    })
+    onLines(server, (lines) => {
+      for (const line of lines) this.#down = this.#down.then(() => this.#reply(line))
     })
     client.on('end', () => {
       if (this.#late === undefined) server.end()
@@ -51,6 +56,11 @@ export class FtpControlLink {
     for (const server of this.#listeners) server.close()
   }
 
+  #next(): void {
+    const line = this.#held.shift()
+    if (line !== undefined) this.#command(line)
+  }
+
   #command(line: string): void {
     if (this.#stalled) return
     const fault = this.proxy.commands.judge(line.split(' ', 1)[0]?.toUpperCase() ?? '', line)
@@ -69,8 +79,10 @@ export class FtpControlLink {
       // proftpd refuses everything between RNFR and RNTO: let it refuse the second itself.
       this.#withheld = { ...fault, at: 'end' }
       this.#write(this.server, 'RNTO /no/such/folder/x')
-    } else if (fault.at === 'before') this.#act(fault.action)
-    else {
+    } else if (fault.at === 'before') {
+      this.#act(fault.action)
+      this.#next()
+    } else {
       this.#withheld = fault
       forward()
     }
@@ -97,10 +109,12 @@ export class FtpControlLink {
         const { action } = this.#withheld
         this.#withheld = undefined
         this.#act(action)
+        if (!preliminary) this.#next()
         return
       }
     }
     this.#write(this.client, await this.#withOwnPort(line))
+    if (/^[2-5]\d\d /.test(line)) this.#next()
   }
 
   #act(action: Action): void {
@@ -157,11 +171,11 @@ export class FtpControlLink {
   }
 }
 
-function onLines(socket: Socket, each: (line: string) => void): void {
+function onLines(socket: Socket, take: (lines: readonly string[]) => void): void {
   let unfinished = ''
   socket.on('data', (chunk: Buffer) => {
     const lines = (unfinished + chunk.toString('latin1')).split('\r\n')
     unfinished = lines.pop() ?? ''
-    for (const line of lines) each(line)
+    take(lines)
   })
 }
