@@ -32,7 +32,7 @@ export class UserTrees {
 
   /** @throws HttpError 401 when the login is not good any more, 403 without the scope for files */
   async own(user: AuthenticatedUser, client: Client): Promise<Tree> {
-    const permitted = await this.#permitted(user, client)
+    const permitted = this.#permitted(user, client, await this.#access(user.userId))
     const { scopes, servers } = user
     const credential = credentialName(user)
     const readOnly = !scopes.has('files:write')
@@ -46,7 +46,7 @@ export class UserTrees {
    * @throws UnknownObjectError when there is no such share, or it opens nothing; HttpError as `own`
    */
   async shared(user: AuthenticatedUser, shareId: number, client: Client): Promise<{ share: Share; tree: Tree }> {
-    await this.#permitted(user, client)
+    this.#permitted(user, client, await this.#access(user.userId))
     const { shares, trees, observers } = this.options
     const share = await shares.opened(shareId, user.userId)
     const owner = await this.#access(share.ownerId)
@@ -58,8 +58,7 @@ export class UserTrees {
     return { share, tree: new ObservedTree(tree, reach, { ...client, share: { id, owner: name } }, observers) }
   }
 
-  async #permitted(user: AuthenticatedUser, client: Client): Promise<UserAccess> {
-    const permitted = await this.#access(user.userId)
+  #permitted(user: AuthenticatedUser, client: Client, permitted: UserAccess | undefined): UserAccess {
     if (permitted?.authVersion !== user.authVersion) throw new HttpError(401, 'LOGIN_CHANGED', 'Log in again.')
     if (!user.scopes.has('files:read')) throw new HttpError(403, 'SCOPE', 'This token is not for files.')
     this.options.activity.seen(user, client)
@@ -67,7 +66,7 @@ export class UserTrees {
   }
 
   /** At once, when it is known. */
-  async #access(userId: number): Promise<UserAccess | undefined> {
+  #access(userId: number): UserAccess | undefined | Promise<UserAccess | undefined> {
     const { access } = this.options
     return access.peek(userId) ?? access.get(userId)
   }

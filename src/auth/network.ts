@@ -5,6 +5,7 @@ import { isIPv6 } from 'node:net'
  * IPv4 in IPv6 clothes is IPv4.
  */
 export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   const plain = address.split('%', 1)[0] ?? address

@@ -6,9 +6,10 @@ import { WINDOWS_LISTING_LIMIT } from '../auth/drive-attempts.js'
 import { discardBody } from '../http/body.js'
 import { badRequest } from './dav-error.js'
 import { DavUser } from './dav-user.js'
+import { linesOf } from './exchange.js'
 import { clientAddress } from '../http/client-address.js'
 import { loginAnswer } from '../http/login-answer.js'
-import { requestClient } from '../http/request-client.js'
+import { clientAt } from '../http/request-client.js'
 import { answerFor, answerForClient } from '../http/status.js'
 import { sendEmpty, sendText } from './answers.js'
 import type { DavDependencies } from './settings.js'
@@ -44,13 +45,13 @@ export class DavAuthentication implements webdav.HTTPAuthentication {
   /** @returns undefined when the request has been answered */
   async #userOf({ request, response }: DavContext): Promise<DavUser | undefined> {
     const { authenticate, treeFor, trustProxy } = this.dependencies
-    if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
+    if (linesOf(request, 'authorization').length > 1) {
       throw badRequest('BAD_AUTHORIZATION', 'There are two Authorization headers.')
     }
     const address = clientAddress(request, trustProxy)
     const result = await authenticate(request.headers.authorization, address)
     this.#note(request, response, result, address)
-    if (result.ok) return new DavUser(await treeFor(result.user, requestClient(request, result.user, trustProxy)))
+    if (result.ok) return new DavUser(await treeFor(result.user, clientAt(address, request, result.user)))
 
     this.#hintForWindows(request.headers['user-agent'])
     discardBody(request, response)

@@ -51,11 +51,21 @@ export function openExchange(context: DavContext): Exchange {
 
 /** A header that may stand in a request once. @throws DavError 400 */
 export function singleHeaderOf(request: IncomingMessage, name: string): string | undefined {
-  // Whatever came is in `headers`; only what came has to be looked at line by line, which Node does for all headers at once.
+  // Whatever came is in `headers`.
   if (request.headers[name] === undefined) return undefined
-  const lines = request.headersDistinct[name]
-  if (lines === undefined || lines.length === 1) return lines?.[0]
+  const [line, ...more] = linesOf(request, name)
+  if (more.length === 0) return line
   throw badRequest('REPEATED_HEADER', `There are several headers ${name}.`)
+}
+
+/** Every line of the header, by its name in lower case; unlike `headersDistinct`, for which Node sorts all the others too. */
+export function linesOf({ rawHeaders }: IncomingMessage, name: string): string[] {
+  const lines: string[] = []
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const other = rawHeaders[at] ?? ''
+    if (other.length === name.length && other.toLowerCase() === name) lines.push(rawHeaders[at + 1] ?? '')
+  }
+  return lines
 }
 
 /** The header's value; several lines of it are one list, as RFC 9110 section 5.3 has it. */

@@ -10,6 +10,10 @@ const CLIMBS_BY_BACKSLASH = /(^|\\)\.\.(\\|$)/
 
 const NEVER_ESCAPED = /^[\w./~-]*$/
 
+/** What most paths are: nothing to decode, no segment that is empty or begins with a dot, and too short to break a bound. */
+const PLAIN = /^(?:\/[\w~-][\w.~-]*){1,64}\/?$/
+const PLAIN_LENGTH = 255
+
 function badPath(message: string, cause?: unknown): HttpError {
   return new HttpError(400, 'BAD_PATH', message, { cause })
 }
@@ -21,6 +25,9 @@ function badPath(message: string, cause?: unknown): HttpError {
  */
 export function parseUrlPath(raw: string): { path: string; trailingSlash: boolean } {
   if (raw.length > MAX_RAW) throw new HttpError(414, 'PATH_TOO_LONG', 'The path is too long.')
+  const trailingSlash = raw.endsWith('/')
+  if (raw.length <= PLAIN_LENGTH && PLAIN.test(raw))
+    return { path: trailingSlash ? raw.slice(0, -1) : raw, trailingSlash }
   if (!raw.startsWith('/')) throw badPath('The path does not start with a slash.')
   if (raw.includes('#')) throw badPath('A number sign in a path is written %23.')
   if (raw.includes('?')) throw badPath('A question mark in a path is written %3F.')
@@ -31,7 +38,7 @@ export function parseUrlPath(raw: string): { path: string; trailingSlash: boolea
   } catch (error) {
     throw badPath(messageOf(error), error)
   }
-  return { path, trailingSlash: raw.endsWith('/') }
+  return { path, trailingSlash }
 }
 
 function decodeSegment(raw: string): string {

@@ -90,6 +90,23 @@ describe('encodePath', () => {
     )
   })
 
+  it('reads a path the same way whether it has an escape or not', () => {
+    const outcomeOf = (raw: string) => {
+      try {
+        return parseUrlPath(raw)
+      } catch (error) {
+        return (error as HttpError).status
+      }
+    }
+    const piece = fc.oneof(fc.constantFrom('/', '.', '..', '~', '-', '_'), fc.stringMatching(/^[a-z]{1,300}$/))
+    const path = fc.array(piece, { maxLength: 150 }).map((pieces) => '/x' + pieces.join(''))
+    fc.assert(
+      fc.property(path, (raw) => {
+        expect(outcomeOf(raw)).to.deep.equal(outcomeOf('/%78' + raw.slice(2)))
+      }),
+    )
+  })
+
   it('leads to a path below the root or to a 400, whatever comes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary-ascii' }), (text) => {

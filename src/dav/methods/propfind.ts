@@ -55,8 +55,8 @@ export const propfind = verb(async (exchange) => {
 
 /** A resource and its members with the URLs to show: some clients drop members whose URL is not below the one they asked. */
 interface Folder extends NodeListing {
-  /** The folder as it was listed. */
-  readonly listing?: NodeListing
+  /** The folder as it was listed; undefined for one resource, which is looked at anew each time. */
+  readonly listing?: NodeListing | undefined
   readonly href: string
   readonly hrefOfMember: (member: Node) => string
 }
@@ -70,19 +70,21 @@ async function lookUp(exchange: Exchange, depth: '0' | '1'): Promise<Folder> {
     return { self: root, members, href: '/', hrefOfMember: () => hrefOf('/', true) }
   }
   const path = pathInTree(exchange)
-  const listing = depth === '1' ? await listOrStat(exchange, path) : { self: await tree.stat(path, call), members: [] }
-  const href = hrefOf(path, listing.self.type === 'directory')
+  const listing = depth === '1' ? await listingAt(exchange, path) : undefined
+  const self = listing?.self ?? (await tree.stat(path, call))
+  const href = hrefOf(path, self.type === 'directory')
   const hrefOfMember = (member: Node): string =>
     href + encodePath('/' + member.name, member.type === 'directory').slice(1)
-  return { ...listing, listing, href, hrefOfMember }
+  return { self, members: listing?.members ?? [], listing, href, hrefOfMember }
 }
 
-async function listOrStat({ tree, call }: Exchange, path: string): Promise<NodeListing> {
+/** Undefined when no folder stands there. */
+async function listingAt({ tree, call }: Exchange, path: string): Promise<NodeListing | undefined> {
   try {
     return await tree.list(path, call)
   } catch (error) {
     if (!isStorageError(error, 'NOT_A_DIRECTORY')) throw error
-    return { self: await tree.stat(path, call), members: [] }
+    return undefined
   }
 }
 

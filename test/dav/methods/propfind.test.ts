@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { RenderedListings } from '../../../src/dav/rendered-listings.js'
 import { StorageError } from '../../../src/storage/errors.js'
 import { DavGateway, lockInfo, propfind } from '../dav-gateway.js'
 import { multistatus, only } from '../multistatus.js'
@@ -104,6 +105,25 @@ describe('dav PROPFIND', () => {
         )
       })
     }
+
+    it('keeps nothing of single resources, which would push out what is asked for again', async () => {
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on what it belongs to
+      const { find: original } = RenderedListings.prototype
+      let asked = 0
+      RenderedListings.prototype.find = function (...args) {
+        asked++
+        return original.apply(this, args)
+      }
+      try {
+        await find('/dav/server2/again/', '0')
+        await find('/dav/server2/again/three', '1')
+        expect(asked).to.equal(0)
+        await find('/dav/server2/again/', '1')
+        expect(asked).to.equal(1)
+      } finally {
+        RenderedListings.prototype.find = original
+      }
+    })
 
     it('gives each client the properties that it asks for', async () => {
       const all = await listed()
