@@ -137,6 +137,7 @@ export class ServerPool {
     // Whom the walk found without a connection: those behind with the same wish need not be looked at.
     const dry = new Set<AccountPool>()
     const noTransfer = new Set<AccountPool>()
+    let busy: AccountPool | undefined
     this.#line.offer(({ pool, use }) => {
       if (dry.has(pool) || (use === 'transfer' && noTransfer.has(pool))) return undefined
       if (use === 'transfer' && !this.#mayTransfer(pool)) {
@@ -144,11 +145,15 @@ export class ServerPool {
         return undefined
       }
       const idle = pool.takeIdle(use, this.env.clock.now())
-      if (idle !== undefined) return idle
+      if (idle !== undefined) {
+        if (use === 'transfer') busy = pool
+        return idle
+      }
       dry.add(pool)
       this.#grow(pool)
       return undefined
     })
+    if (busy !== undefined) this.#growAhead(busy)
   }
 
   get #limit(): number {
@@ -186,6 +191,16 @@ export class ServerPool {
       this.#tell(pool, this.env.clock.now() - since, outcome)
     })
     this.#connects.add(connect)
+  }
+
+  /**
+   * A transfer took the last idle connection, and nobody waits: one more is opened for who comes meanwhile, as an FTP login
+   * takes longer than most of what it is for. Nobody's connection is closed for it.
+   */
+  #growAhead(pool: AccountPool): void {
+    if (this.target.endpoint.protocol === 'sftp' || pool.retired) return
+    if (this.#line.size > 0 || this.size >= this.#limit) return
+    if (lentIn(pool.connections) === pool.connections.size) this.#grow(pool)
   }
 
   /** Closes the connection of another account that is idle longest: a needy account may take it from a busy one. */

@@ -149,8 +149,8 @@ describe('connections', () => {
       await listing.end()
       expect(bench.takeOrder()).to.deep.equal([
         'connect anna#1',
-        'transfer 1 works',
         'connect anna#2',
+        'transfer 1 works',
         'listing works',
         'listing done',
       ])
@@ -172,6 +172,66 @@ describe('connections', () => {
       await listing.end()
       expect(own.state).to.equal('working')
       expect(bench.order).not.to.include('carla works')
+    })
+  })
+
+  describe('one connection ahead', () => {
+    it('is opened when a transfer takes the last idle one, and not for what is short', async () => {
+      await bench.once(anna)
+      expect(bench.driver.attempts).to.equal(1)
+      await bench.hold('1st', anna, 'transfer')
+      expect(bench.driver.attempts).to.equal(2)
+      const short = await bench.hold('listing', anna)
+      expect(short.state).to.equal('working')
+      expect(bench.driver.attempts).to.equal(2)
+    })
+
+    it('is one at a time, and none beyond what the account may have', async () => {
+      const slow = new Gate<'ok'>()
+      bench.driver.answer = (attempt) => (attempt === 2 ? slow.promise : 'ok')
+      const three = account('anna', { limits: { maxConnectionsPerAccount: 3 } })
+      await bench.hold('1st', three, 'transfer')
+      await bench.hold('2nd', three, 'transfer')
+      expect(bench.driver.attempts).to.equal(2)
+      slow.open('ok')
+      await settled()
+      await bench.hold('3rd', three)
+      expect([bench.driver.attempts, bench.driver.mostConnecting]).to.deep.equal([3, 1])
+    })
+
+    it('is none beyond what the server may have, and closes nobody else’s', async () => {
+      const limits = { maxConnections: 3 }
+      await bench.once(account('berta', { limits }))
+      await bench.once(account('carla', { limits }))
+      await bench.hold('1st', account('anna', { limits }), 'transfer')
+      expect(bench.order.filter((line) => !line.includes('works'))).to.deep.equal([
+        'connect berta#1',
+        'connect carla#2',
+        'connect anna#3',
+      ])
+    })
+
+    it('is none for a server that has enough, or is down', async () => {
+      bench.driver.answer = (attempt) => (attempt === 1 ? 'ok' : 'BUSY')
+      const first = await bench.hold('1st', anna, 'transfer')
+      expect(bench.driver.attempts).to.equal(2)
+      const second = await bench.hold('2nd', anna, 'transfer')
+      await bench.clock.advance(4_000)
+      await first.end()
+      expect([second.state, bench.driver.attempts]).to.deep.equal(['working', 2])
+    })
+
+    it('goes when it was idle for too long', async () => {
+      const long = await bench.hold('1st', anna, 'transfer')
+      await bench.clock.advance(75_000)
+      expect([long.state, bench.driver.open, bench.driver.attempts]).to.deep.equal(['working', 1, 2])
+    })
+
+    it('is none of SFTP', async () => {
+      const { server, ...rest } = anna
+      const endpoint = { ...server.endpoint, protocol: 'sftp' } as const
+      await bench.hold('1st', { ...rest, server: { ...server, endpoint } }, 'transfer')
+      expect(bench.driver.attempts).to.equal(1)
     })
   })
 
@@ -287,7 +347,7 @@ describe('connections', () => {
 
     it('does not lend again what is older than its lifetime', async () => {
       bench = new PoolBench({ lifetime: 10_000 })
-      const held = await bench.hold('transfer', anna, 'transfer')
+      const held = await bench.hold('long work', anna)
       await bench.clock.advance(10_000)
       expect(held.state).to.equal('working')
       await held.end()
