@@ -9,6 +9,8 @@ import type { Call, ReadOpened } from './tree.js'
 interface Loan {
   readonly connection: Connection
   readonly file: OpenFile
+  /** Whether another version may have come since before the look. */
+  readonly mayHaveChanged: () => boolean
   readonly giveBack: () => void
 }
 
@@ -30,10 +32,10 @@ export async function openFile(
     throw error
   })
   if (loan === undefined) return undefined
-  const { file, connection, giveBack } = loan
+  const { file, connection, mayHaveChanged, giveBack } = loan
   const first = async (range: ByteRange, sink: ByteSink): Promise<number> => {
     try {
-      return await readOpened(connection, place, file, range, sink, call.signal)
+      return await readOpened(connection, place, { file, mayHaveChanged }, range, sink, call.signal)
     } finally {
       giveBack()
     }
@@ -61,6 +63,7 @@ function borrow(place: Place, likely: ByteRange | undefined, { signal }: Call): 
   const { parts, mount } = place.view
   return new Promise((resolve, reject) => {
     const work = async (connection: Connection) => {
+      const mayHaveChanged = place.view.watch(place)
       const file = await connection.openFile?.(place.key.path, { likely, signal })
       if (file === undefined) {
         resolve(undefined)
@@ -71,7 +74,7 @@ function borrow(place: Place, likely: ByteRange | undefined, { signal }: Call): 
           file.close()
           done()
         }
-        resolve({ connection, file, giveBack })
+        resolve({ connection, file, mayHaveChanged, giveBack })
       })
     }
     parts.connections.use(mount.account, 'transfer', work, { signal, repeatable: true }).catch(reject)

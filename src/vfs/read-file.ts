@@ -62,34 +62,40 @@ function readOnce(place: Place, node: Node, range: ByteRange, sink: ByteSink, { 
     return sink(chunk)
   }
   const read = async (connection: Connection): Promise<number> => {
-    const opened = await connection.openFile?.(place.key.path, { likely: range, signal })
-    if (opened !== undefined && !isSame(place, node, opened.entry)) {
-      opened.close()
+    const mayHaveChanged = place.view.watch(place)
+    const file = await connection.openFile?.(place.key.path, { likely: range, signal })
+    if (file !== undefined && !isSame(place, node, file.entry)) {
+      file.close()
       throw changed()
     }
-    return readOpened(connection, place, opened, range, watching, signal)
+    return readOpened(connection, place, { file, mayHaveChanged }, range, watching, signal)
   }
   return parts.connections.use(mount.account, 'transfer', read, { signal, repeatable: () => !started })
+}
+
+/** A look at a file, if the server can open it at once, and whether another version may have come since before the look. */
+export interface Look {
+  readonly file: OpenFile | undefined
+  readonly mayHaveChanged: () => boolean
 }
 
 /** Reads what was just looked at, or nothing of it. @throws CHANGED before the first byte */
 export function readOpened(
   connection: Connection,
   place: Place,
-  opened: OpenFile | undefined,
+  { file, mayHaveChanged }: Look,
   range: ByteRange,
   sink: ByteSink,
   signal: AbortSignal,
 ): Promise<number> {
-  const mayHaveChanged = place.view.watch(place)
-  let first = opened?.held !== true
+  let first = file?.held !== true
   const steady: ByteSink = (chunk) => {
     // Of which version it is nobody can tell. From here on the server has the file open.
     if (first && mayHaveChanged()) throw changed()
     first = false
     return sink(chunk)
   }
-  return connection.read(place.key.path, range, steady, { signal, opened })
+  return connection.read(place.key.path, range, steady, { signal, opened: file })
 }
 
 function isSame(place: Place, { size, modified, etag }: Node, entry: Entry): boolean {

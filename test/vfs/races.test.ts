@@ -50,6 +50,22 @@ describe('two users at one file', () => {
     }
   }
 
+  it('a download tells the truth of its bytes where the look was answered before a save and heard of after it', async () => {
+    await start({ one: { opensFiles: true } })
+    await put(tree, '/one/f', 'hello')
+    let puts = 0
+    const server = fixture.server('one')
+    server.after = async ({ operation }) => {
+      if (operation !== 'openFile' || puts > 0) return
+      puts++
+      await put(tree, '/one/f', 'HELLO WORLD')
+    }
+    const { code, size, etag, body } = await open('/one/f')
+    expect(puts).to.equal(1)
+    expect({ code, size, body }).to.deep.equal({ code: 'no error', size: 11, body: 'HELLO WORLD' })
+    expect(etag).to.equal(await tagOf('/one/f'))
+  })
+
   it('a file that is replaced before each reading is not read at all, and the client is told to come again', async () => {
     await start({ one: { opensFiles: true } })
     await put(tree, '/one/f', 'hello')
