@@ -238,10 +238,8 @@ export class ObservedTree implements Tree {
     const { userId, username, client } = this
     const mount = this.#mountOf(path)
     const targetMount = target === undefined ? undefined : this.#mountOf(target)
-    const running: Running = {
-      ...{ kind, userId, username, client, path, target, mount, targetMount, startedAt },
-      ...{ bytes: 0, total, end },
-    }
+    const who = { userId, username, client }
+    const running: Running = { kind, ...who, path, target, mount, targetMount, startedAt, bytes: 0, total, end }
     for (const observer of this.observers) observer.started?.(running)
     const tell = (outcome: OperationResult['outcome'], code?: string) => {
       const result = { outcome, code, duration: Math.max(0, Math.round(this.now() - startedAt)) }
