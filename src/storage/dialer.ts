@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { BlockList, connect, isIP, type Socket } from 'node:net'
 import { messageOf } from '../errors.js'
-import type { Dialer, OperationOptions } from './driver.js'
+import type { Dialer, DialOptions } from './driver.js'
 import { StorageError } from './errors.js'
 
 /** One address of a host, as the resolver gives it. */
@@ -70,7 +70,7 @@ export function createDialer(options: DialerOptions): Dialer {
   const timeout = options.connectTimeout ?? DEFAULT_TIMEOUT
   const resolve = options.resolve ?? ((host) => lookup(host, { all: true, order: 'verbatim' }))
 
-  return async (host, port, { signal }: OperationOptions) => {
+  return async (host, port, { signal, onread }: DialOptions) => {
     if (signal?.aborted) throw aborted(signal)
     const deadline = AbortSignal.timeout(timeout)
     const stop = signal ? AbortSignal.any([signal, deadline]) : deadline
@@ -94,7 +94,7 @@ export function createDialer(options: DialerOptions): Dialer {
           : 'The host name has no address.',
       )
     }
-    return race(usable, port, stop, stopped)
+    return race(usable, port, stop, stopped, onread)
   }
 }
 
@@ -129,6 +129,7 @@ function race(
   port: number,
   stop: AbortSignal,
   stopped: () => StorageError,
+  onread: DialOptions['onread'],
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const waiting = interleaved(addresses)
@@ -152,7 +153,9 @@ function race(
         if (sockets.size === 0) settle(undefined, unreachable(lastError))
         return
       }
-      const socket = connect({ host: next.address, port, family: next.family, noDelay: true, autoSelectFamily: false })
+      const reading = onread && { onread: onread(() => socket) }
+      const target = { host: next.address, port, family: next.family, noDelay: true, autoSelectFamily: false }
+      const socket: Socket = connect({ ...target, ...reading })
       sockets.add(socket)
       const onError = (error: Error) => {
         lastError = error

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { OnReadOpts, Socket } from 'node:net'
 
 /**
  * The contract of storage: what a driver can do with one account on one server. Everything above speaks only this.
@@ -230,7 +230,12 @@ export interface Deadlines {
 export const LISTING_PATIENCE = 10
 
 /** Resolves a host and opens the TCP connection; the place where the address rules of the deployment are enforced. */
-export type Dialer = (host: string, port: number, options: OperationOptions) => Promise<Socket>
+export type Dialer = (host: string, port: number, options: DialOptions) => Promise<Socket>
+
+export interface DialOptions extends OperationOptions {
+  /** Makes what a socket reads to, for each that is tried. */
+  readonly onread?: (socket: () => Socket) => OnReadOpts
+}
 
 /** The code that speaks one protocol. */
 export interface Driver {

@@ -12,6 +12,9 @@ import { GatewayProcess } from '../support/gateway.js'
 const GIB = 1024 ** 3
 const MIB = 1024 ** 2
 const BOUND = 250 * MIB
+/** Bytes of each of four files. */
+const EACH = 256 * MIB
+const FOUR_AT_ONCE = 220 * MIB
 const KINDS: readonly DaemonKind[] = ['proftpd', 'proftpd-ftps', 'sshd']
 
 describe('a gateway with little memory', function () {
@@ -41,6 +44,24 @@ describe('a gateway with little memory', function () {
       }
     })
   }
+
+  it('carries four downloads from sshd at once below 220 MB', async () => {
+    const { home } = lab.daemon('sshd').account('alice')
+    const names = ['one.bin', 'two.bin', 'three.bin', 'four.bin'] as const
+    for (const name of names) {
+      const file = await open(path.join(home, name), 'w')
+      await file.truncate(EACH)
+      await file.close()
+    }
+    const gateway = await GatewayProcess.start(driveOver(lab))
+    try {
+      const sizes = await Promise.all(names.map((name) => sizeOf(gateway.dav('sshd', name))))
+      expect(sizes).to.deep.equal(names.map(() => EACH))
+      expect(await gateway.peakMemory()).to.be.below(FOUR_AT_ONCE)
+    } finally {
+      await gateway.stop()
+    }
+  })
 
   it('lists a folder of 10,000 entries below 250 MB on every server', async () => {
     for (const kind of KINDS) {
@@ -115,6 +136,13 @@ async function putGiB(url: string): Promise<string> {
   response.resume()
   expect(response.statusCode).to.equal(201)
   return hash.digest('hex')
+}
+
+async function sizeOf(url: string): Promise<number> {
+  const response = await ask(url, 'GET')
+  let bytes = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) bytes += chunk.length
+  return bytes
 }
 
 async function hashOf(source: AsyncIterable<Buffer>): Promise<string> {

@@ -129,3 +129,29 @@ describe('SFTP driver on OpenSSH', () => {
     expect(connection.open).to.equal(false)
   })
 })
+
+describe('SFTP driver on OpenSSH that renews its keys every megabyte', function () {
+  this.timeout(60_000)
+
+  for (const cipher of ['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr']) {
+    it(`reads what is there with ${cipher}, and goes on working`, async function () {
+      const settings = ['RekeyLimit 1M', `Ciphers ${cipher}`]
+      const lab = await labFor(this, { daemons: [{ kind: 'sshd', settings }] })
+      try {
+        const connection = await login(lab.daemon('sshd'), 'alice')
+        const file = `${connection.home}/file`
+        const content = pattern(24 * 1024 * 1024 + 7)
+        await put(connection, file, content)
+        for (let turn = 0; turn < 3; turn++) {
+          const read: Buffer[] = []
+          await connection.read(file, undefined, (chunk) => void read.push(Buffer.from(chunk)))
+          expect(Buffer.concat(read).equals(content)).to.equal(true)
+          expect(await names(connection, connection.home)).to.include('file')
+        }
+        connection.close()
+      } finally {
+        await lab.stop()
+      }
+    })
+  }
+})

@@ -7,6 +7,7 @@ import { createSftpConnection } from './sftp-connection.js'
 import { abortedBy, connectionLost, timedOut } from './sftp-errors.js'
 import { ALGORITHMS, fingerprintOf, isTrusted, LoginAttempt } from './sftp-login.js'
 import { SftpSession } from './sftp-session.js'
+import { SocketBuffer } from './socket-buffer.js'
 
 export interface SftpDriverOptions {
   readonly deadlines: Deadlines
@@ -34,7 +35,7 @@ export function createSftpDriver({ deadlines, dial }: SftpDriverOptions): Driver
       }
       const attempt = new LoginAttempt(login)
       return withinDeadline(deadlines.connect, options, async (signal) => {
-        const socket = await dial(endpoint.host, endpoint.port, { signal })
+        const socket = await dial(endpoint.host, endpoint.port, { signal, onread: (of) => SocketBuffer.onread(of) })
         const hangUp = () => socket.destroy()
         signal.addEventListener('abort', hangUp, { once: true })
         try {

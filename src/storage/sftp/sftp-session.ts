@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 import type { SFTPWrapper } from 'ssh2'
 import type { OperationOptions } from '../driver.js'
 import type { StorageError } from '../errors.js'
+import { SocketBuffer, type SshProtocol } from './socket-buffer.js'
+import { takeReadAnswers, type SftpParser } from './read-answers.js'
 import { abortedBy, connectionLost, SftpStatusError, timedOut } from './sftp-errors.js'
 
 /** What ssh2's SFTP object knows and its types do not tell: extensions from the VERSION packet, `limits@openssh.com`. */
@@ -13,7 +15,7 @@ interface SftpInternals {
     readonly _remoteVer?: string
     sftp(done: (error: Error | undefined, sftp: SFTPWrapper) => void): void
   }
-  readonly _protocol: { channelWindowAdjust(channel: number, bytes: number): void }
+  readonly _protocol: SshProtocol & { channelWindowAdjust(channel: number, bytes: number): void }
   readonly incoming: { window: number }
   readonly outgoing: { readonly id: number; readonly state: string }
 }
@@ -77,6 +79,8 @@ export class SftpSession {
     this.ordered = ORDERED.test(this.#internals._client._remoteVer ?? '')
     this.readdirDepth = this.ordered ? 4 : 1
     this.#moreChannels = PLAIN_FILES.test(this.#internals._client._remoteVer ?? '')
+    takeReadAnswers(sftp as unknown as SftpParser)
+    SocketBuffer.of(socket)?.reuse(this.#internals._protocol)
     const lost = (error?: Error) => this.end(connectionLost(error))
     sftp.on('error', lost)
     sftp.on('end', () => lost())
@@ -201,7 +205,8 @@ export class SftpSession {
     const answer: Answer<T> = (error, value) => {
       if (!this.#pending.delete(fail)) return
       if (!error) {
-        done(undefined, value)
+        // Handles are parts of what the socket read, whose buffer is used again.
+        done(undefined, Buffer.isBuffer(value) ? (Buffer.from(value) as T) : value)
         return
       }
       const status = 'code' in error ? error.code : undefined
