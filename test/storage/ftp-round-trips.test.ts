@@ -95,6 +95,13 @@ describe('round trips to real FTP servers', function () {
         expect(look).to.deep.equal([kind === 'vsftpd' ? 'SIZE+MDTM' : 'MLST'])
       })
 
+      it('a look at what is missing is that, and one listing', async () => {
+        const look = await packets(() => c.stat(`${folder}/missing`).catch(() => undefined))
+        expect(look).to.deep.equal(
+          kind === 'vsftpd' ? ['SIZE+MDTM', 'CWD+CWD', 'CWD', 'EPSV', 'LIST'] : ['MLST', 'CWD', 'EPSV', 'MLSD'],
+        )
+      })
+
       it('a rename is one, and what becomes of it is known', async () => {
         expect(await packets(() => c.rename(`${folder}/a`, `${folder}/b`))).to.deep.equal(['RNFR+RNTO'])
         expect((await c.stat(`${folder}/b`)).size).to.equal(4)

@@ -79,8 +79,15 @@ export async function probe(
     return { type: 'file', size: Number(bytes), modified: features.mlst ? modified : asListed(modified, Date.now()) }
   }
   if (size.code < 500) throwGeneral(size)
-  const folder = await enter(session, path)
+  const folder = await visit(session, path)
   return folder.code < 300 ? { type: 'directory', size: 0, modified: undefined } : undefined
+}
+
+/** As `enter`, for who only wants the answer: what follows a refusal is sent with it where that saves a round trip. */
+async function visit(session: Session, path: string): Promise<Reply> {
+  if (!session.pipelines) return enter(session, path)
+  const [reply] = await askBoth(session, `CWD ${path}`, 'CWD /')
+  return reply
 }
 
 /** Why a path cannot be seen: the nearest folder that can be entered shows whether the next name is there. */
