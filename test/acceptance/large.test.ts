@@ -60,6 +60,7 @@ describe('a gateway with little memory', function () {
       expect(await gateway.peakMemory()).to.be.below(FOUR_AT_ONCE)
     } finally {
       await gateway.stop()
+      for (const name of names) await rm(path.join(home, name))
     }
   })
 
