@@ -79,7 +79,7 @@ describe('whatever a client sends', function () {
                 line.split(' ', 1)[0],
                 line.slice((line.split(' ', 1)[0] ?? '').length + 1),
               ]
-              expect(['SIZE', 'MDTM', 'DELE', 'MKD', 'RNFR', 'CWD', 'EPSV', 'LIST'], line).to.include(verb)
+              expect(['SIZE', 'MDTM', 'DELE', 'MKD', 'RNFR', 'RNTO', 'CWD', 'EPSV', 'LIST'], line).to.include(verb)
               if (argument === '' || verb === 'LIST') continue
               const decoded = Buffer.from(argument, 'latin1').toString(encoding)
               expect(path === decoded || isWithin(decoded, path), `${verb} ${decoded}`).to.equal(true)
