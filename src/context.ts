@@ -13,6 +13,7 @@ import { openSecrets } from './db/master-key.js'
 import type { Watch } from './db/revision.js'
 import { createGateway, type Gateway, type RequestHandler } from './gateway.js'
 import { clientAddress } from './http/client-address.js'
+import { LoadedSoon } from './http/loaded-soon.js'
 import { Readiness } from './health/readiness.js'
 import type { ServerHealth } from './health/server-health.js'
 import { answerFor } from './http/status.js'
@@ -177,16 +178,30 @@ async function build(config: Config, log: Logger, database: Database): Promise<C
     ...forApi,
   }
   const readiness = new Readiness(() => database.write())
+  const { dav, web } = edges(config, log, auth, services, treeFor, observation, readiness)
   const gateway = createGateway({
-    ...{ config, log },
-    ...edges(config, log, auth, services, treeFor, observation, readiness),
+    ...{ config, log, dav, web: web.handler },
     onRequest: (request) => observation.metrics?.onRequest(request),
   })
   await auth.start()
   await trees.start()
   await observation.start()
   sync.synchroniser.start()
-  const parts = { gateway, sync, jobs, trees, access, revision, auth, connections, database, observation, readiness }
+  web.begin((error) => log.fatal({ err: error }, 'pages and API cannot be loaded'))
+  const parts = {
+    web,
+    gateway,
+    sync,
+    jobs,
+    trees,
+    access,
+    revision,
+    auth,
+    connections,
+    database,
+    observation,
+    readiness,
+  }
   const stop = once(() => shutDown(parts))
   return { gateway, database, connections, trees, users, servers, permissions, shares, sync, auth, ...observed, stop }
 }
@@ -242,7 +257,7 @@ function edges(
   treeFor: WebDependencies['treeFor'],
   { metrics }: Observation,
   readiness: Readiness,
-): Pick<Parameters<typeof createGateway>[0], 'dav' | 'web'> {
+): { readonly dav: RequestHandler; readonly web: LoadedSoon } {
   const { authenticator } = auth
   const isProxy = addressMatcher(config.trustProxy)
   const { xmlBody, xmlDepth } = config.limits
@@ -261,7 +276,7 @@ function edges(
     },
     secure: config.tls.mode !== 'off' || (config.publicUrl?.startsWith('https:') ?? false),
   })
-  const web = loadedWhenAsked(async () =>
+  const web = new LoadedSoon(async () =>
     (await import('./web/app.js')).createWebApp({
       authenticate: (request) => authenticator.header(request.headers.authorization, clientAddress(request, isProxy)),
       treeFor,
@@ -274,12 +289,6 @@ function edges(
     }),
   )
   return { dav, web }
-}
-
-/** Pages and API are most of the code, and a mounted drive needs none of it: the first request for them brings it in. */
-function loadedWhenAsked(load: () => Promise<RequestHandler>): RequestHandler {
-  const loaded = once(load)
-  return async (request, response) => (await loaded())(request, response)
 }
 
 function partsForPages(auth: Auth): AuthParts {
@@ -305,6 +314,7 @@ function loginOf({ permissionId, account: { server, login } }: Mount): string {
 }
 
 interface Parts {
+  readonly web: LoadedSoon
   readonly gateway: Gateway
   readonly sync: Sync
   readonly jobs: Jobs
@@ -319,7 +329,9 @@ interface Parts {
 }
 
 async function shutDown(parts: Parts): Promise<void> {
-  const { gateway, sync, jobs, trees, access, revision, auth, connections, database, observation, readiness } = parts
+  const { web, gateway, sync, jobs, trees, access, revision, auth, connections, database, observation, readiness } =
+    parts
+  web.stop()
   readiness.stopping()
   await gateway.stop()
   await jobs.stop()

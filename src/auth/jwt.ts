@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { JWTHeaderParameters } from 'jose'
+import { errors, jwtVerify, SignJWT, type JWTHeaderParameters } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { Op } from 'sequelize'
 import { actorName, type Actor } from '../audit/actor.js'
@@ -45,7 +45,6 @@ export class Jwts {
   }): Promise<{ token: string; expiresAt: Date }> {
     const issued = Math.floor(this.now() / 1000)
     const expires = issued + LIFETIME
-    const { SignJWT } = await loadJose()
     const token = await new SignJWT({ av: user.authVersion })
       .setProtectedHeader({ alg: 'HS256', kid: this.#keyId, typ: TYPE })
       .setIssuer(ISSUER)
@@ -108,13 +107,8 @@ export class Jwts {
   async #claims(
     token: string,
   ): Promise<{ userId: number; authVersion: number; jti: string; expiresAt: Date } | 'expired' | 'forged'> {
-    const { errors, jwtVerify } = await loadJose()
-    const keyFor = ({ kid }: JWTHeaderParameters): Uint8Array => {
-      if (kid !== this.#keyId) throw new errors.JWSInvalid('unknown key')
-      return this.#key
-    }
     try {
-      const { payload } = await jwtVerify(token, keyFor, {
+      const { payload } = await jwtVerify(token, (header) => this.#keyFor(header), {
         algorithms: ['HS256'],
         issuer: ISSUER,
         audience: AUDIENCE,
@@ -132,7 +126,9 @@ export class Jwts {
       throw error
     }
   }
-}
 
-/** Who only mounts drives meets no JWT. */
-const loadJose = () => import('jose')
+  #keyFor({ kid }: JWTHeaderParameters): Uint8Array {
+    if (kid !== this.#keyId) throw new errors.JWSInvalid('unknown key')
+    return this.#key
+  }
+}

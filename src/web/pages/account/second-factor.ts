@@ -1,4 +1,5 @@
 import { Router, type Request, type Response } from 'express'
+import QRCode from 'qrcode'
 import type { WebDependencies } from '../../dependencies.js'
 import { actorOf } from '../../page/actor.js'
 import { flash } from '../../page/flash.js'
@@ -39,7 +40,6 @@ export function ownSecondFactorRoutes({ authenticator, secondFactor, sessions }:
       return
     }
     const { secret, uri } = result.value
-    const { default: QRCode } = await import('qrcode')
     const qr = await QRCode.toString(uri, { type: 'svg', margin: 2 })
     const data = { title: 'Second factor', qr, secret: (secret.match(/.{1,4}/g) ?? []).join(' ') }
     await page(request, response, 'account/confirm-second-factor', data)
