@@ -65,6 +65,8 @@ describe('what a request costs', function () {
         FTPCLUSTER_ADMIN_PASSWORD: 'admin-of-the-test',
         // What is warm stays warm, however slow the machine is.
         FTPCLUSTER_CACHE_TTL: '10m',
+        // Which small files are in memory is a matter of seconds: test/vfs/hot-files.test.ts.
+        FTPCLUSTER_CACHE_FILES: '0',
       }),
       createLogger({ level: 'silent' }),
     )
