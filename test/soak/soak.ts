@@ -55,6 +55,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       FTPCLUSTER_DEADLINES_SEND_STALL: '60s',
       FTPCLUSTER_TIMEOUTS_HEADERS: '15s',
       FTPCLUSTER_POOL_IDLE: '5s',
+      FTPCLUSTER_CACHE_FILES: '16MiB',
       FTPCLUSTER_UPLOADS_SWEEP_EVERY: '10s',
     },
   })

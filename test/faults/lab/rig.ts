@@ -33,6 +33,8 @@ export const TENTHS: Readonly<Record<string, string>> = {
   FTPCLUSTER_TIMEOUTS_HEADERS: '2s',
   FTPCLUSTER_TIMEOUTS_DRAIN: '3s',
   FTPCLUSTER_CACHE_TTL: '500ms',
+  // A transfer breaks only where there is one.
+  FTPCLUSTER_CACHE_FILES: '0',
 }
 
 /** One server of a rig, behind its fault proxy. */
