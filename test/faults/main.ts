@@ -8,8 +8,8 @@ import { MATRIX } from './lab/matrix.js'
 import { newestFigures, fullRunOf, pageOf, problemsOf, type ListedTest } from './lab/table.js'
 
 /**
- * `npm run faults`: runs all tests of this folder in their longest form, then writes docs/faults.md. `--table` only writes it,
- * `--check` only says what is wrong with it.
+ * `npm run faults`: runs all tests of this folder in their longest form, then writes docs/faults.md. `--table` only writes it, by
+ * the figures of whoever ran them, and takes words for which they were; `--check` only says what is wrong with it.
  */
 const ROOT = path.join(import.meta.dirname, '../..')
 const PAGE = path.join(ROOT, 'docs/faults.md')
@@ -58,7 +58,7 @@ function today(): string {
 }
 
 const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
-const [mode = '--all'] = process.argv.slice(2)
+const [mode = '--all', told] = process.argv.slice(2)
 switch (mode) {
   case '--all': {
     const [commit, started] = [commitOf(), performance.now()]
@@ -70,10 +70,8 @@ switch (mode) {
   }
   case '--table': {
     const figures = newestFigures()
-    const run =
-      figures.size === 0
-        ? undefined
-        : `${today()}, commit ${commitOf()}, a part (the other figures: ${fullRunOf(page)})`
+    const which = told ?? `a part (the other figures: ${fullRunOf(page)})`
+    const run = figures.size === 0 ? undefined : `${today()}, commit ${commitOf()}, ${which}`
     writeFileSync(PAGE, pageOf(MATRIX, await listTests(), figures, page, run))
     break
   }
