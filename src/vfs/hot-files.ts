@@ -55,7 +55,7 @@ export class HotFiles {
 
   /**
    * Before a file is read: what is to be done with its bytes when they were read whole.
-   * @param seen what was known of it before it was looked at
+   * @param seen what the cache knows of it, and since when
    * @returns undefined where they are not to be kept
    */
   keeper(

@@ -28,35 +28,11 @@ describe('two users at one file', () => {
 
   const tagOf = async (path: string) => (await tree.stat(path, CALL)).etag
 
-  for (const opensFiles of [true, false]) {
-    const where = opensFiles ? 'where files are looked at and opened at once' : 'step by step'
-    for (const known of [true, false]) {
-      it(`a download ${where}, of a file ${known ? 'seen before' : 'never seen'}, tells the truth of its bytes`, async () => {
-        await start({ one: { opensFiles } })
-        await put(tree, '/one/f', 'hello')
-        if (!known) fixture.now += 120_000
-        let puts = 0
-        const server = fixture.server('one')
-        server.before = async ({ operation }) => {
-          if (operation !== 'read' || puts > 0) return
-          puts++
-          await put(tree, '/one/f', 'HELLO WORLD')
-        }
-        const { code, size, etag, body } = await open('/one/f')
-        expect(puts).to.equal(1)
-        expect({ code, size, body }).to.deep.equal({ code: 'no error', size: 11, body: 'HELLO WORLD' })
-        expect(etag).to.equal(await tagOf('/one/f'))
-      })
-    }
-  }
-
-  it('a download tells the truth of its bytes where the look was answered before a save and heard of after it', async () => {
-    await start({ one: { opensFiles: true } })
-    await put(tree, '/one/f', 'hello')
+  /** A download during which another version is stored, once, by `hook` at `operation`, tells the truth of its bytes. */
+  async function expectTruth(hook: 'before' | 'after', operation: 'read' | 'openFile'): Promise<void> {
     let puts = 0
-    const server = fixture.server('one')
-    server.after = async ({ operation }) => {
-      if (operation !== 'openFile' || puts > 0) return
+    fixture.server('one')[hook] = async (call) => {
+      if (call.operation !== operation || puts > 0) return
       puts++
       await put(tree, '/one/f', 'HELLO WORLD')
     }
@@ -64,6 +40,24 @@ describe('two users at one file', () => {
     expect(puts).to.equal(1)
     expect({ code, size, body }).to.deep.equal({ code: 'no error', size: 11, body: 'HELLO WORLD' })
     expect(etag).to.equal(await tagOf('/one/f'))
+  }
+
+  for (const opensFiles of [true, false]) {
+    const where = opensFiles ? 'where files are looked at and opened at once' : 'step by step'
+    for (const known of [true, false]) {
+      it(`a download ${where}, of a file ${known ? 'seen before' : 'never seen'}, tells the truth of its bytes`, async () => {
+        await start({ one: { opensFiles } })
+        await put(tree, '/one/f', 'hello')
+        if (!known) fixture.now += 120_000
+        await expectTruth('before', 'read')
+      })
+    }
+  }
+
+  it('a download tells the truth of its bytes where the look was answered before a save and heard of after it', async () => {
+    await start({ one: { opensFiles: true } })
+    await put(tree, '/one/f', 'hello')
+    await expectTruth('after', 'openFile')
   })
 
   it('a file that is replaced before each reading is not read at all, and the client is told to come again', async () => {
