@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
+import { promisify } from 'node:util'
 import { prepareData } from './data.js'
-import type { Drive } from './drive.js'
+import { answersBrokenOff, type Drive } from './drive.js'
 import { cpuSeconds, forgetPeak, peakMemory } from './processes.js'
 import type { Measured, Measurement, Round } from './report.js'
 import { mergedText, type Run } from './run-file.js'
@@ -107,17 +109,25 @@ async function measure(stage: Stage, server: Server, workload: Workload, scale: 
     const turn = (drive: Drive): Turn => ({ stage, server, scale, round, drive, id: `${id}-${drive.name}` })
     const ftpcluster = await take(workload, turn(stage.ftpcluster))
     const rclone = await take(workload, turn(workload.peer === 'caching' ? stage.caching : stage.rclone))
+    if (workload.direct) await settle()
     const direct = await workload.direct?.({ stage, server, scale, round, id })
     rounds.push({ ftpcluster, rclone, direct })
   }
   return rounds
 }
 
+/** What was written before goes to the disk now, and not while the clock runs. */
+async function settle(): Promise<void> {
+  await promisify(execFile)('sync')
+}
+
 async function take(workload: Workload, turn: Turn): Promise<Measured> {
   await workload.before?.(turn)
-  const before = cpuSeconds(turn.drive.pid)
+  await settle()
+  const [before, broken] = [cpuSeconds(turn.drive.pid), answersBrokenOff(turn.drive)]
   const result = await workload.run(turn)
   const cpu = result.cpu ?? cpuSeconds(turn.drive.pid) - before
+  const brokenOff = answersBrokenOff(turn.drive) - broken
   await workload.after?.(turn, result)
-  return { ...result, cpu }
+  return { ...result, cpu, ...(brokenOff > 0 ? { brokenOff } : {}) }
 }

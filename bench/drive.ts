@@ -1,4 +1,4 @@
-import { HttpConnection, type Answer, type Request } from './http-client.js'
+import { BrokenOff, HttpConnection, type Answer, type Request } from './http-client.js'
 
 /** What is compared: an HTTP address below which every server of the lab is a folder by its name. */
 export interface Drive {
@@ -35,7 +35,8 @@ export class Client {
     const connection = this.#idle.pop() ?? new HttpConnection(this.drive.port, this.drive.authorization(this.user))
     this.#requests++
     const answer = await connection.request(request).catch((error: unknown) => {
-      throw new Error(`${this.drive.name}: ${(error as Error).message}`, { cause: error })
+      const Kind = error instanceof BrokenOff ? BrokenOff : Error
+      throw new Kind(`${this.drive.name}: ${(error as Error).message}`, { cause: error })
     })
     this.#idle.push(connection)
     if (!expected.includes(answer.status)) {
@@ -47,6 +48,28 @@ export class Client {
 
   close(): void {
     for (const connection of this.#idle.splice(0)) connection.close()
+  }
+}
+
+/** How often one request is made of rclone, which now and then closes its connection in the middle of an answer over FTP. */
+const TRIES = 5
+
+const brokenOff = new WeakMap<Drive, number>()
+
+/** Answers so far that a drive broke off and was asked for again. */
+export function answersBrokenOff(drive: Drive): number {
+  return brokenOff.get(drive) ?? 0
+}
+
+/** Asks once; rclone again, within the time of the clock, where it breaks off its answer. What the gateway breaks off is an error. */
+export async function patiently<T>(drive: Drive, ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof BrokenOff) || drive.name === 'ftpcluster' || tries === TRIES) throw error
+      brokenOff.set(drive, answersBrokenOff(drive) + 1)
+    }
   }
 }
 

@@ -18,6 +18,11 @@ export interface Answer {
   readonly body: Buffer
 }
 
+/** The other side closed the connection in the middle of an answer. */
+export class BrokenOff extends Error {
+  override readonly name = 'BrokenOff'
+}
+
 /** Nothing of the bench waits longer for one answer. */
 const DEADLINE = 300_000
 
@@ -63,7 +68,8 @@ export class HttpConnection {
       return answer
     } catch (error) {
       this.close()
-      throw new Error(`${request.method} ${request.path}: ${(error as Error).message}`, { cause: error })
+      const Kind = error instanceof BrokenOff ? BrokenOff : Error
+      throw new Kind(`${request.method} ${request.path}: ${(error as Error).message}`, { cause: error })
     } finally {
       clearTimeout(timer)
       this.#parser = undefined
@@ -97,7 +103,7 @@ export class HttpConnection {
       })
       socket.on('close', () => {
         if (this.#socket === socket) this.#socket = undefined
-        this.#fail?.(new Error('the connection closed before the answer was complete'))
+        this.#fail?.(new BrokenOff('the connection closed before the answer was complete'))
       })
     })
   }

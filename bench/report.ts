@@ -3,7 +3,11 @@ import type { Server } from './stage.js'
 import { GIB, isRate, median, type Result, type Workload } from './workload.js'
 
 /** What one drive did in one turn. */
-export type Measured = Result & { readonly cpu: number }
+export type Measured = Result & {
+  readonly cpu: number
+  /** Answers that it broke off, and was asked for again. */
+  readonly brokenOff?: number
+}
 
 export interface Row {
   readonly server: string
@@ -16,6 +20,8 @@ export interface Row {
   readonly ratio: Ratio
   readonly ofDirect: Ratio | undefined
   readonly cpuPerGib: { readonly ftpcluster: number; readonly rclone: number; readonly ratio: Ratio } | undefined
+  /** Answers of all rounds that rclone broke off. */
+  readonly brokenOff: number
   readonly cpuPer1000: { readonly ftpcluster: number; readonly rclone: number } | undefined
 }
 
@@ -82,6 +88,7 @@ export function rowOf({ server, workload, rounds }: Measurement): Row {
             ratio: ratioOf(pairs(perGib), target('cpu'), false),
           }
         : undefined,
+    brokenOff: rounds.reduce((sum, { rclone }) => sum + (rclone.brokenOff ?? 0), 0),
     cpuPer1000:
       (first?.requests ?? 0) >= 20
         ? { ftpcluster: of('ftpcluster', per1000), rclone: of('rclone', per1000) }
@@ -173,6 +180,17 @@ export function tableOf(rows: readonly Row[]): string {
     return all
   })
   return align([head, head.map(() => '---'), ...lines])
+}
+
+/** A sentence for each row in which rclone did not answer at once. */
+export function brokenOffNotes(rows: readonly Row[]): string[] {
+  return rows
+    .filter(({ brokenOff }) => brokenOff > 0)
+    .map(({ title, brokenOff }) =>
+      brokenOff === 1
+        ? `- rclone broke off an answer in "${title}"; it was asked for again.`
+        : `- rclone broke off ${brokenOff} answers in "${title}"; they were asked for again.`,
+    )
 }
 
 /** Cells padded to columns; a line of `---` stands below the head. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { memoryLine, memoryOf, rowOf, tableOf, type Measurement } from './report.js'
+import { brokenOffNotes, memoryLine, memoryOf, rowOf, tableOf, type Measurement } from './report.js'
 import type { Scale } from './scale.js'
 
 /** What `--json` keeps of a run. */
@@ -21,7 +21,11 @@ export async function readRun(file: string): Promise<Run> {
 export function mergedText(runs: readonly Run[]): string {
   const rows = merged(runs.flatMap(({ measurements }) => measurements)).map(rowOf)
   const servers = [...new Set(rows.map(({ server }) => server))]
-  const tables = servers.map((name) => `### ${name}\n\n${tableOf(rows.filter(({ server }) => server === name))}`)
+  const tables = servers.map((name) => {
+    const own = rows.filter(({ server }) => server === name)
+    const notes = brokenOffNotes(own).join('\n')
+    return [`### ${name}`, tableOf(own), ...(notes === '' ? [] : [notes])].join('\n\n')
+  })
   const ratios = rows.flatMap((row) => [row.ratio, row.cpuPerGib?.ratio, row.ofDirect])
   const memory = memoryOf(runs.map(({ peaks }) => peaks))
   const all = [...ratios, memory.ratio].filter((ratio) => ratio?.met !== undefined)

@@ -1,6 +1,6 @@
 import { bigFile, inDrive, quarterFile, SMALL_FOLDER, smallFile, smallName } from '../data.js'
 import { Check, type Content } from '../content.js'
-import { Client, each, timedEach } from '../drive.js'
+import { Client, each, patiently, timedEach } from '../drive.js'
 import { downloadDirectly } from '../direct.js'
 import { sizeName } from '../scale.js'
 import { MB, median, timed, type Turn, type Workload } from '../workload.js'
@@ -12,10 +12,12 @@ export async function fetchFile(
   content: Content,
   range?: { start: number; length: number },
 ): Promise<void> {
-  const check = new Check(content, range?.start, range?.length)
   const headers = range && { Range: `bytes=${range.start}-${range.start + range.length - 1}` }
-  await client.send({ method: 'GET', path, ...(headers ? { headers } : {}), sink: check.take }, range ? 206 : 200)
-  check.end()
+  await patiently(client.drive, async () => {
+    const check = new Check(content, range?.start, range?.length)
+    await client.send({ method: 'GET', path, ...(headers ? { headers } : {}), sink: check.take }, range ? 206 : 200)
+    check.end()
+  })
 }
 
 /** Opens what is open in a drive that is in use: the login, connections to the server, the folder that the user looks at. */

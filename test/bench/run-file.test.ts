@@ -33,6 +33,18 @@ describe('bench: several runs', () => {
     expect(text).to.contain('Medians of 3 runs of `npm run bench`')
   })
 
+  it('say below the table in which rows rclone broke off answers', () => {
+    const [first, second] = [run(100, 100, 50), run(100, 100, 50)]
+    const rounds = first.measurements.flatMap(({ rounds }) =>
+      rounds.map((round) => ({ ...round, rclone: { ...round.rclone, brokenOff: 3 } })),
+    )
+    const broken = { ...first, measurements: first.measurements.map((one) => ({ ...one, rounds })) }
+    expect(mergedText([broken, second])).to.contain(
+      '\n\n- rclone broke off 3 answers in "MOVE"; they were asked for again.\n',
+    )
+    expect(mergedText([second])).not.to.contain('broke off')
+  })
+
   it('count which targets are met, that of memory among them', () => {
     expect(mergedText([run(100, 100, 50)])).to.contain('1 of 2 targets met')
     expect(mergedText([run(200, 100, 50)])).to.contain('2 of 2 targets met')
