@@ -49,6 +49,9 @@ export async function compare({ command, places, workloads, scale, json, profile
       protocols.add(server.endpoint.protocol)
       for (const drive of [stage.ftpcluster, stage.rclone]) await warmUp(drive, server, which)
     }
+    for (const { server, workload } of inOrder(stage.servers, workloads)) {
+      for (const drive of [stage.ftpcluster, stage.rclone]) await workload.start?.(drive, server)
+    }
     for (const drive of [stage.ftpcluster, stage.rclone]) forgetPeak(drive.pid)
     for (const { server, workload } of inOrder(stage.servers, workloads)) {
       const title = `${server.name}: ${titleOf(workload, scale)}`

@@ -40,6 +40,8 @@ export interface Workload {
   readonly restarts?: boolean
   /** Read-only data that must be there. */
   readonly needs?: readonly Need[]
+  /** Untimed, before the first row of the run: what a drive has done some time ago. */
+  start?(drive: Drive, server: Server): Promise<void>
   /** Untimed: makes the turn's own files, warms what is to be warm. */
   before?(turn: Turn): Promise<void>
   run(turn: Turn): Promise<Result>

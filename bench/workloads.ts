@@ -1,7 +1,8 @@
 import type { Scale } from './scale.js'
 import type { Server } from './stage.js'
 import type { Workload } from './workload.js'
-import { getBig, getFour, getRange, getRanges, getSmallMany, getSmallOne } from './workloads/get.js'
+import { getBig, getFour, getRange, getRanges } from './workloads/get.js'
+import { getSmallRows } from './workloads/get-small.js'
 import { copyAsFinder, copyAsWindows } from './workloads/copy-in.js'
 import { listings } from './workloads/list.js'
 import { mixed } from './workloads/mixed.js'
@@ -16,7 +17,7 @@ export function allWorkloads(scale: Scale): Workload[] {
     coldStart,
     ...listings(scale.folders),
     ...[getBig, getFour, putBig, putFour, putCached, getRange, getRanges],
-    ...[getSmallOne, getSmallMany, putSmallOne, putSmallMany, putSmallCached],
+    ...[...getSmallRows, putSmallOne, putSmallMany, putSmallCached],
     ...[move, makeCollection, remove, mixed, treeUp, treeDown, copyAsWindows, copyAsFinder],
   ]
 }

@@ -21,7 +21,7 @@ export async function fetchFile(
 }
 
 /** Opens what is open in a drive that is in use: the login, connections to the server, the folder that the user looks at. */
-async function warm({ drive, server }: Turn, connections: number): Promise<void> {
+export async function warm({ drive, server }: Turn, connections: number): Promise<void> {
   const client = new Client(drive)
   const names = Array.from({ length: connections }, (_, n) => n)
   await each(names, connections, (n) => fetchFile(client, inDrive(drive.prefix, server, smallName(n)), smallFile(n)))
@@ -107,24 +107,3 @@ export const getRanges: Workload = {
     return { value: done / seconds, bytes: length * done, requests: done }
   },
 }
-
-function getSmall(atOnce: number): Workload {
-  return {
-    name: `get-small-c${atOnce}`,
-    needs: ['small'],
-    title: `GET 4 KiB, c${atOnce}`,
-    unit: 'per s',
-    before: (turn) => warm(turn, atOnce),
-    async run({ drive, server, scale }) {
-      const client = new Client(drive)
-      const names = Array.from({ length: scale.smallGets }, (_, n) => n)
-      const one = (n: number) => fetchFile(client, inDrive(drive.prefix, server, smallName(n)), smallFile(n))
-      const { done, seconds } = await timedEach(names, atOnce, one, scale.patience)
-      client.close()
-      return { value: done / seconds, requests: done }
-    },
-  }
-}
-
-export const getSmallOne = getSmall(1)
-export const getSmallMany = getSmall(16)

@@ -3,9 +3,13 @@ import path from 'node:path'
 import { Rclone } from '../../test/support/rclone.js'
 import { bytesOf, checkFile, type Content } from '../content.js'
 import { inDrive, makeFolderIn, onDisk, removeFolder } from '../data.js'
-import { timed, type Turn, type Workload } from '../workload.js'
+import { timed, type Result, type Turn, type Workload } from '../workload.js'
 
-const FOLDERS = 10
+/**
+ * Each is copied by an rclone of its own, all at once: one alone asks for at most 100 things a second, whatever the drive
+ * could do.
+ */
+const FOLDERS = 8
 /** As rclone is used: `serve webdav` refuses some of its requests with 423. */
 const RETRIES = ['--retries', '3', '--low-level-retries', '10']
 const content = (n: number): Content => ({ seed: 3000 + n, length: 1024 + ((n * 977) % 8192) })
@@ -31,21 +35,32 @@ async function clientOf({ drive, server, ...turn }: Turn): Promise<Rclone> {
   return Rclone.on({ url, username, password }, 'other')
 }
 
+/** All folders, by as many clients. @returns files per second */
+async function copyAll(turn: Turn, from: (folder: string) => string, to: (folder: string) => string): Promise<Result> {
+  const rclone = await clientOf(turn)
+  const folders = Array.from({ length: FOLDERS }, (_, n) => `folder-${n}`)
+  const seconds = await timed(() =>
+    Promise.all(folders.map((folder) => rclone.must('copy', ...RETRIES, from(folder), to(folder)))),
+  )
+  return { value: turn.scale.treeFiles / seconds, requests: turn.scale.treeFiles }
+}
+
 const local = (turn: Turn, what: string): string => path.join(turn.stage.lab.scratch, `${folderOf(turn)}-${what}`)
 
 export const treeUp: Workload = {
   name: 'tree-up',
-  title: ({ treeFiles }) => `${treeFiles} small files up by rclone copy`,
+  title: ({ treeFiles }) => `${treeFiles} small files up, ${FOLDERS} rclone copy at once`,
   unit: 'per s',
   async before(turn) {
     await makeFolderIn(turn.drive, turn.server, folderOf(turn))
     await plant(turn, local(turn, 'up'))
   },
-  async run(turn) {
-    const rclone = await clientOf(turn)
-    const seconds = await timed(() => rclone.must('copy', ...RETRIES, local(turn, 'up'), 'drive:'))
-    return { value: turn.scale.treeFiles / seconds, requests: turn.scale.treeFiles }
-  },
+  run: (turn) =>
+    copyAll(
+      turn,
+      (folder) => path.join(local(turn, 'up'), folder),
+      (folder) => `drive:${folder}`,
+    ),
   async after(turn) {
     await checkTree(turn, onDisk(turn.server, folderOf(turn)))
     await rm(local(turn, 'up'), { recursive: true })
@@ -55,17 +70,18 @@ export const treeUp: Workload = {
 
 export const treeDown: Workload = {
   name: 'tree-down',
-  title: ({ treeFiles }) => `${treeFiles} small files down by rclone copy`,
+  title: ({ treeFiles }) => `${treeFiles} small files down, ${FOLDERS} rclone copy at once`,
   unit: 'per s',
   async before(turn) {
     await makeFolderIn(turn.drive, turn.server, folderOf(turn))
     await plant(turn, onDisk(turn.server, folderOf(turn)))
   },
-  async run(turn) {
-    const rclone = await clientOf(turn)
-    const seconds = await timed(() => rclone.must('copy', ...RETRIES, 'drive:', local(turn, 'down')))
-    return { value: turn.scale.treeFiles / seconds, requests: turn.scale.treeFiles }
-  },
+  run: (turn) =>
+    copyAll(
+      turn,
+      (folder) => `drive:${folder}`,
+      (folder) => path.join(local(turn, 'down'), folder),
+    ),
   async after(turn) {
     await checkTree(turn, local(turn, 'down'))
     await rm(local(turn, 'down'), { recursive: true })
