@@ -540,6 +540,59 @@ describe('FTP driver', () => {
       expect((await c.stat('/new')).type).to.equal('directory')
     })
 
+    const MLST = '211-Features:\r\n MLST type*;size*;modify*;\r\n211 End'
+    const THERE: Record<string, Script> = {
+      MLSD: sending('type=file;size=4; not found\r\n'),
+      LIST: sending('-rw-r--r-- 1 a b 4 Jan  1  2020 not found\r\n'),
+    }
+    for (const [what, scripts] of [
+      ['says it only in the name', { FEAT: MLST, MLST: '550 /not found: refused' }],
+      ['gives no reason for the size', { FEAT: MLST, MLST: "550 '/not found' cannot be listed", SIZE: '550 no' }],
+      ['does not know SIZE', { FEAT: MLST, MLST: "550 '/not found' cannot be listed" }],
+      [
+        'enters no folder, for another reason',
+        {
+          FEAT: MLST,
+          MLST: "550 Can't check for file existence",
+          CWD: (_: FakeSession, path: string) => (path === '/' ? '250 ok' : '550 /not found: Not a directory'),
+        },
+      ],
+      [
+        'lets nobody rename',
+        {
+          SIZE: '550 Could not get file size.',
+          MDTM: '550 Could not get file modification time.',
+          CWD: (_: FakeSession, path: string) => (path === '/' ? '250 ok' : '550 Failed to change directory.'),
+          RNFR: '550 Permission denied.',
+        },
+      ],
+    ] as const) {
+      it(`never takes a name for missing because a server ${what}`, async () => {
+        const fake = await fakeServer({ scripts: { ...THERE, ...scripts } })
+        const c = await connect(fake)
+        await fails(c.stat('/not found'), 'DENIED')
+        await fails(c.stat('/missing'), 'NOT_FOUND')
+      })
+    }
+
+    it('asks by RNFR where that is known to tell, and sends no RNTO together with the next', async () => {
+      const scripts: Record<string, Script> = {
+        ...THERE,
+        SIZE: '550 Could not get file size.',
+        MDTM: '550 Could not get file modification time.',
+        CWD: (_, path) => (path === '/' ? '250 ok' : '550 Failed to change directory.'),
+        RNFR: (_, path) => (path === '/not found' ? '350 Ready for RNTO.' : '550 RNFR command failed.'),
+        RNTO: '250 done',
+      }
+      const fake = await fakeServer({ scripts })
+      const c = await connect(fake)
+      await fails(c.stat('/missing'), 'NOT_FOUND')
+      expect(fake.verbs).to.not.include('LIST')
+      await fails(c.stat('/not found'), 'DENIED')
+      await fails(c.rename('/missing', '/target'), 'NOT_FOUND')
+      expect(fake.verbs).to.not.include('RNTO')
+    })
+
     it('makes a folder whose parent came between two of its questions', async () => {
       let tried = 0
       const c = await connect(

@@ -1,51 +1,15 @@
 import { expect } from 'chai'
-import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { symlink } from 'node:fs/promises'
 import { createDialer } from '../../src/storage/dialer.js'
 import type { Connection } from '../../src/storage/driver.js'
+import type { StorageErrorCode } from '../../src/storage/errors.js'
 import { createFtpDriver } from '../../src/storage/ftp/ftp-driver.js'
-import { labFor, type Lab } from '../lab/lab.js'
+import { labFor, localPath, type Lab } from '../lab/lab.js'
+import { FtpTap } from '../support/ftp-tap.js'
 
 const DAEMONS = ['proftpd', 'vsftpd', 'pure-ftpd'] as const
 const DEADLINES = { connect: 15_000, metadata: 15_000, firstByte: 15_000, stall: 15_000 }
 const driver = createFtpDriver({ deadlines: DEADLINES, dial: createDialer({ allow: ['127.0.0.0/8'] }) })
-
-/** Passes a control connection on and keeps the verbs of each packet. Data connections go to the server itself. */
-class Tap {
-  readonly packets: string[] = []
-  readonly #sockets = new Set<Socket>()
-  readonly #server: Server
-
-  constructor(port: number) {
-    this.#server = createServer((client) => {
-      const upstream = connectTcp({ port, host: '127.0.0.1', noDelay: true })
-      client.setNoDelay(true)
-      client.on('data', (packet) => {
-        const lines = packet.toString().split('\r\n').slice(0, -1)
-        this.packets.push(lines.map((line) => line.split(' ')[0]).join('+'))
-        upstream.write(packet)
-      })
-      upstream.on('data', (packet) => client.write(packet))
-      for (const [one, other] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        this.#sockets.add(one)
-        one.on('error', () => undefined).on('close', () => other.destroy())
-      }
-    })
-  }
-
-  listen(): Promise<number> {
-    return new Promise((resolve) => {
-      this.#server.listen(0, '127.0.0.1', () => resolve((this.#server.address() as AddressInfo).port))
-    })
-  }
-
-  close(): void {
-    this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
-  }
-}
 
 /** Each packet of commands is a round trip. */
 describe('round trips to real FTP servers', function () {
@@ -58,7 +22,7 @@ describe('round trips to real FTP servers', function () {
 
   for (const kind of DAEMONS) {
     describe(kind, () => {
-      let tap: Tap
+      let tap: FtpTap
       let c: Connection
       let folder: string
       let login: readonly string[]
@@ -67,7 +31,7 @@ describe('round trips to real FTP servers', function () {
         const daemon = lab.daemon(kind)
         const { endpoint } = daemon
         const eve = daemon.account('eve')
-        tap = new Tap(endpoint.port)
+        tap = new FtpTap(endpoint.port)
         c = await driver.connect({ ...endpoint, port: await tap.listen() }, eve)
         folder = eve.remoteHome === '/' ? '' : eve.remoteHome
         login = [...tap.packets]
@@ -95,23 +59,67 @@ describe('round trips to real FTP servers', function () {
         expect(look).to.deep.equal([kind === 'vsftpd' ? 'SIZE+MDTM' : 'MLST'])
       })
 
-      it('a look at what is missing is that, and one listing', async () => {
-        const look = await packets(() => c.stat(`${folder}/missing`).catch(() => undefined))
-        expect(look).to.deep.equal(
-          kind === 'vsftpd' ? ['SIZE+MDTM', 'CWD+CWD', 'CWD', 'EPSV', 'LIST'] : ['MLST', 'CWD', 'EPSV', 'MLSD'],
-        )
+      const MISSING = {
+        proftpd: ['MLST', 'SIZE'],
+        vsftpd: ['SIZE+MDTM', 'CWD+CWD', 'CWD+RNFR'],
+        'pure-ftpd': ['MLST', 'CWD+CWD'],
+      }[kind]
+
+      it('a look at what is missing lists no folder, one after the other', async () => {
+        for (const name of ['missing', 'missing [too]', 'Permission denied', 'not found']) {
+          expect(await packets(() => fails(c.stat(`${folder}/${name}`), 'NOT_FOUND'))).to.deep.equal(MISSING)
+        }
+      })
+
+      it('a folder is made in one', async () => {
+        expect(await packets(() => c.makeDirectory(`${folder}/made`))).to.deep.equal(['MKD'])
+        await c.removeDirectory(`${folder}/made`)
+      })
+
+      it('a look tells what is closed from what is missing, whatever it is called', async () => {
+        const { forbidden } = lab.daemon(kind)
+        for (const name of ['inside.txt', 'missing', 'No such file or directory', 'inside.txt/not found']) {
+          await fails(c.stat(`${forbidden.folder}/${name}`), 'DENIED')
+        }
+        await fails(c.stat(`${forbidden.unlistable}/missing`), 'NOT_FOUND')
+        expect((await c.stat(`${forbidden.unlistable}/inside.txt`)).size).to.equal(17)
+        await fails(c.stat(`${folder}/a/below`), 'NOT_FOUND')
+        await fails(c.stat(`${folder}/no/missing`), 'NOT_FOUND')
+      })
+
+      it('a look at a link that leads nowhere finds no file', async () => {
+        await symlink('nowhere', localPath(lab.daemon(kind).account('eve'), `${folder}/dangling`))
+        const found = await c.stat(`${folder}/dangling`).catch((error: unknown) => error)
+        if (kind === 'pure-ftpd') expect(found).to.include({ type: 'other', symlink: true })
+        else expect(found).to.have.property('code', 'NOT_FOUND')
+      })
+
+      it('a look leaves nothing that a rename could take for its source', async () => {
+        const { forbidden } = lab.daemon(kind)
+        const closed = await c.stat(forbidden.folder).catch((error: unknown) => error)
+        if (kind === 'vsftpd') expect(closed).to.have.property('code', 'DENIED')
+        else expect(closed).to.have.property('type', 'directory')
+        const refused = await packets(() => fails(c.rename(`${folder}/missing`, `${folder}/taken`), 'NOT_FOUND'))
+        expect(refused[0]).to.equal(kind === 'vsftpd' ? 'RNFR' : 'RNFR+RNTO')
+        await fails(c.stat(`${folder}/taken`), 'NOT_FOUND')
+        await c.rename(`${folder}/a`, `${folder}/c`)
+        expect(await packets(() => c.rename(`${folder}/c`, `${folder}/a`))).to.deep.equal(['RNFR+RNTO'])
       })
 
       it('a rename is one, and what becomes of it is known', async () => {
         expect(await packets(() => c.rename(`${folder}/a`, `${folder}/b`))).to.deep.equal(['RNFR+RNTO'])
         expect((await c.stat(`${folder}/b`)).size).to.equal(4)
-        const refused = await c.rename(`${folder}/a`, `${folder}/c`).catch((error: unknown) => error)
-        expect(refused).to.have.property('code', 'NOT_FOUND')
+        await fails(c.rename(`${folder}/a`, `${folder}/c`), 'NOT_FOUND')
         await c.removeFile(`${folder}/b`)
       })
     })
   }
 })
+
+async function fails(attempt: Promise<unknown>, code: StorageErrorCode): Promise<void> {
+  const result = await attempt.catch((error: unknown) => error)
+  expect(result).to.have.property('code', code)
+}
 
 // eslint-disable-next-line @typescript-eslint/require-await
 async function* body(): AsyncGenerator<Uint8Array> {

@@ -28,8 +28,6 @@ export class FtpConnection implements Connection {
   readonly setModified?: NonNullable<Connection['setModified']>
   readonly freeSpace?: NonNullable<Connection['freeSpace']>
   #renameReplaces: boolean | undefined
-  /** Whether a refused RNTO forgot its RNFR is not said anywhere: a later RNTO must not find it. */
-  #renameRefused = false
 
   constructor(
     private readonly session: Session,
@@ -171,12 +169,13 @@ export class FtpConnection implements Connection {
 
   rename(from: string, to: string, options?: OperationOptions): Promise<void> {
     return this.#metadata([from, to], options, async () => {
-      const together = this.session.pipelines && !this.#renameRefused
+      const together = this.session.pipelines && !this.session.renameBegun
       const [source, askName] = await askBoth(this.session, `RNFR ${from}`, `RNTO ${to}`, together)
       if (source.code !== 350) throw await explain(this.session, from, source, {})
       const reply = await askName()
+      // Whether a refused RNTO forgot its RNFR is not said anywhere.
+      this.session.renameBegun = reply.code >= 300
       if (reply.code < 300) return
-      this.#renameRefused = true
       throwGeneral(reply)
       const found = await find(this.session, to)
       if ('code' in found) {

@@ -118,6 +118,7 @@ export function createFtpDriver({ deadlines, dial }: FtpDriverOptions): Driver {
         pipelines: together,
         epsv: true,
         listCommand: undefined,
+        renameBegun: false,
       }
       return new FtpConnection(session, home)
     })

@@ -33,16 +33,15 @@ async function look(session: Session, path: string): Promise<Found> {
   if (path === '/')
     return { entry: { name, type: 'directory', symlink: false, size: 0, modified: await rootTime(session) } }
   if (!session.features.mlst) {
-    const entry = await probe(session, path)
-    return entry ? { entry: { ...entry, name, symlink: false } } : absence(session, path)
+    const seen = await ask(session, path)
+    return 'refused' in seen ? absence(session, path, seen.refused) : { entry: { ...seen, name, symlink: false } }
   }
   const reply = await session.channel.command(`MLST ${path}`)
   const facts = reply.code === 250 ? factsOf(reply) : undefined
   if (facts === undefined) {
     if (reply.code < 400) throw refusal('PROTOCOL', reply)
     throwGeneral(reply)
-    const code = codeInText(reply)
-    return code === 'NOT_FOUND' || code === 'DENIED' ? { code } : absence(session, path)
+    return told(reply, path) ?? absence(session, path, reply)
   }
   const { type } = facts
   if (type !== 'link') {
@@ -65,11 +64,16 @@ function factsOf(reply: Reply): ReturnType<typeof parseFacts> {
   return line === undefined ? undefined : parseFacts(line.slice(1))
 }
 
-/** What a link points to, or a path on a server without MLST, in the precision of its listings. Undefined: it cannot be seen. */
-export async function probe(
-  session: Session,
-  path: string,
-): Promise<Pick<Entry, 'type' | 'size' | 'modified'> | undefined> {
+type Seen = Pick<Entry, 'type' | 'size' | 'modified'>
+
+/** What a link points to, in the precision of the server's listings. Undefined: it cannot be seen. */
+export async function probe(session: Session, path: string): Promise<Seen | undefined> {
+  const seen = await ask(session, path)
+  return 'refused' in seen ? undefined : seen
+}
+
+/** What stands at a path, without MLST; or how SIZE was refused, where nothing can be seen. */
+async function ask(session: Session, path: string): Promise<Seen | { readonly refused: Reply }> {
   const { features } = session
   const [size, askTime] = await askBoth(session, `SIZE ${path}`, `MDTM ${path}`)
   const bytes = size.code === 213 ? /^213 (\d{1,16})\s*$/.exec(size.text)?.[1] : undefined
@@ -80,7 +84,7 @@ export async function probe(
   }
   if (size.code < 500) throwGeneral(size)
   const folder = await visit(session, path)
-  return folder.code < 300 ? { type: 'directory', size: 0, modified: undefined } : undefined
+  return folder.code < 300 ? { type: 'directory', size: 0, modified: undefined } : { refused: size }
 }
 
 /** As `enter`, for who only wants the answer: what follows a refusal is sent with it where that saves a round trip. */
@@ -90,8 +94,44 @@ async function visit(session: Session, path: string): Promise<Reply> {
   return reply
 }
 
-/** Why a path cannot be seen: the nearest folder that can be entered shows whether the next name is there. */
-async function absence(session: Session, path: string): Promise<Absence> {
+/** Why a path cannot be seen. Servers whose refusal leaves that open are asked, where an answer of theirs is known to tell. */
+async function absence(session: Session, path: string, refused: Reply): Promise<Absence> {
+  const { text } = refused
+  let reason: Absence | undefined
+  if (PROFTPD.test(text)) reason = told(await session.channel.command(`SIZE ${path}`), path)
+  else if (PURE_FTPD.test(text)) reason = told(await visit(session, path), path)
+  else if (VSFTPD.test(text)) reason = await toldByRename(session, path)
+  return reason ?? absenceByListing(session, path)
+}
+
+/** Their words where they do not say why: proftpd and pure-ftpd to MLST, vsftpd to SIZE. */
+const PROFTPD = /^550 .* cannot be listed\s*$/
+const PURE_FTPD = /^550 Can't check for file existence\s*$/
+const VSFTPD = /^550 Could not get file size\.\s*$/
+/** vsftpd to RNFR, when stat(2) fails. */
+const NOT_THERE = /^550 RNFR command failed\.\s*$/
+
+/** What a refusal says, the path in it aside: it may be called anything. */
+function told({ code, text }: Reply, path: string): Absence | undefined {
+  if (code < 400) return undefined
+  const said = codeInText({ code, text: text.replaceAll(path, '') })
+  return said === 'NOT_FOUND' || said === 'DENIED' ? { code: said } : undefined
+}
+
+/**
+ * By vsftpd's RNFR, which is a stat(2). In a folder that can be entered, what that does not find is not there, or a link
+ * that leads nowhere. Others answer RNFR in other words, remember it after a refusal (pure-ftpd) or take nothing but RNTO
+ * after it (proftpd): it is for vsftpd alone, which forgets it with the next RNFR.
+ */
+async function toldByRename(session: Session, path: string): Promise<Absence | undefined> {
+  const [folder, askName] = await askBoth(session, `CWD ${parentOf(path)}`, `RNFR ${path}`)
+  const reply = await askName()
+  if (reply.code === 350) session.renameBegun = true
+  return folder.code < 300 && NOT_THERE.test(reply.text) ? { code: 'NOT_FOUND' } : undefined
+}
+
+/** The nearest folder that can be entered shows whether the next name is there. */
+async function absenceByListing(session: Session, path: string): Promise<Absence> {
   let child = path
   for (let parent = parentOf(path); child !== '/'; parent = parentOf(parent)) {
     const reply = await enter(session, parent)
@@ -105,8 +145,8 @@ async function absence(session: Session, path: string): Promise<Absence> {
       return leadsNowhere ? { code: 'NOT_FOUND' } : { code: 'DENIED', listed: true }
     }
     throwGeneral(reply)
-    const code = codeInText(reply)
-    if (code === 'NOT_FOUND' || code === 'DENIED') return { code }
+    const reason = told(reply, parent)
+    if (reason !== undefined) return reason
     child = parent
   }
   return { code: 'DENIED' }

@@ -24,6 +24,8 @@ export interface Session {
   epsv: boolean
   /** Which listing command to use where there is no MLSD: `LIST -a` shows hidden names, where it is understood. */
   listCommand: 'LIST -a' | 'LIST' | undefined
+  /** A RNFR may still be remembered: no RNTO may be sent before the answer to another one. */
+  renameBegun: boolean
 }
 
 /**
