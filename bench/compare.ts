@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { promisify } from 'node:util'
 import { prepareData } from './data.js'
 import { answersBrokenOff, type Drive } from './drive.js'
+import { Profiler } from './profiler.js'
 import { cpuSeconds, forgetPeak, peakMemory } from './processes.js'
 import type { Measured, Measurement, Round } from './report.js'
 import { mergedText, type Run } from './run-file.js'
@@ -30,7 +31,8 @@ export async function compare({ command, places, workloads, scale, json, profile
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1000
   const say = (text: string): void => console.error(`${elapsed().toFixed(0).padStart(5)} s  ${text}`)
-  const stage = await startStage(places, profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])
+  const profiler = profile === undefined ? undefined : new Profiler(profile)
+  const stage = await startStage(places, profiler?.nodeOptions)
   const end = () => void stage.stop().finally(() => process.exit(130))
   process.once('SIGINT', end)
   process.once('SIGTERM', end)
@@ -61,7 +63,7 @@ export async function compare({ command, places, workloads, scale, json, profile
         measurements.push({
           server: { name: server.name, kind: server.kind },
           workload: { name: workload.name, title: titleOf(workload, scale), unit: workload.unit },
-          rounds: await measure(stage, server, workload, scale),
+          rounds: await measure(stage, server, workload, scale, profiler),
         })
         say(`${title}: ${seconds()}`)
       } catch (error) {
@@ -105,12 +107,18 @@ function inOrder(
 }
 
 /** A B A B: what else the machine does meets both. */
-async function measure(stage: Stage, server: Server, workload: Workload, scale: Scale): Promise<Round[]> {
+async function measure(
+  stage: Stage,
+  server: Server,
+  workload: Workload,
+  scale: Scale,
+  profiler: Profiler | undefined,
+): Promise<Round[]> {
   const rounds: Round[] = []
   for (let round = 0; round < scale.rounds; round++) {
     const id = `${workload.name}-${server.name}-${round}`
     const turn = (drive: Drive): Turn => ({ stage, server, scale, round, drive, id: `${id}-${drive.name}` })
-    const ftpcluster = await take(workload, turn(stage.ftpcluster))
+    const ftpcluster = await take(workload, turn(stage.ftpcluster), profiler)
     const rclone = await take(workload, turn(workload.peer === 'caching' ? stage.caching : stage.rclone))
     if (workload.direct) await settle()
     const direct = await workload.direct?.({ stage, server, scale, round, id })
@@ -124,11 +132,13 @@ async function settle(): Promise<void> {
   await promisify(execFile)('sync')
 }
 
-async function take(workload: Workload, turn: Turn): Promise<Measured> {
+/** @param profiler of the process that answers; what ends that process is not profiled */
+async function take(workload: Workload, turn: Turn, profiler?: Profiler): Promise<Measured> {
   await workload.before?.(turn)
   await settle()
   const [before, broken] = [cpuSeconds(turn.drive.pid), answersBrokenOff(turn.drive)]
-  const result = await workload.run(turn)
+  const run = () => workload.run(turn)
+  const result = await (profiler && !workload.restarts ? profiler.during(turn.id, run) : run())
   const cpu = result.cpu ?? cpuSeconds(turn.drive.pid) - before
   const brokenOff = answersBrokenOff(turn.drive) - broken
   await workload.after?.(turn, result)

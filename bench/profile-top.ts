@@ -5,6 +5,8 @@ import path from 'node:path'
 interface Profile {
   readonly nodes: readonly {
     readonly id: number
+    /** What it calls. */
+    readonly children?: readonly number[]
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
   }[]
   readonly samples: readonly number[]
@@ -12,22 +14,36 @@ interface Profile {
   readonly timeDeltas: readonly number[]
 }
 
-/** Where a program waits or V8 works for itself. */
+/** Where a program waits. */
 const NOT_BUSY = '(idle)'
 
-/** The functions in which most time was spent, themselves and not by calls; of a file, or of all `.cpuprofile` in a folder. */
+/** The profiler's own: the call that starts it looks through all compiled code. */
+const PROFILER = 'dispatch'
+
+/** A function of the gateway's as `nameOf` tells it. */
+const OWN = / {2}dist\//
+
+/**
+ * Where most time was spent, of a file, or of all `.cpuprofile` in a folder: by parts and functions themselves, and in the
+ * gateway's own functions with all that they call.
+ */
 export async function profileTop(place: string, count = 30): Promise<string> {
   const times = new Map<string, number>()
+  const withCalls = new Map<string, number>()
   for (const file of await profilesAt(place)) {
     const { nodes, samples, timeDeltas } = JSON.parse(await readFile(file, 'utf8')) as Profile
     const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
+    const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])))
     for (const [at, node] of samples.entries()) {
-      const name = names.get(node) ?? '(unknown)'
-      times.set(name, (times.get(name) ?? 0) + Math.max(0, timeDeltas[at] ?? 0) / 1e6)
+      const seconds = Math.max(0, timeDeltas[at] ?? 0) / 1e6
+      add(times, names.get(node) ?? '(unknown)', seconds)
+      const stack = new Set<string>()
+      for (let on: number | undefined = node; on !== undefined; on = parents.get(on)) stack.add(names.get(on) ?? '')
+      for (const name of stack) if (OWN.test(name)) add(withCalls, name, seconds)
     }
   }
   const idle = times.get(NOT_BUSY) ?? 0
-  times.delete(NOT_BUSY)
+  for (const name of [NOT_BUSY, PROFILER]) times.delete(name)
   const busy = [...times.values()].reduce((sum, seconds) => sum + seconds, 0)
   const line = (name: string, seconds: number) =>
     `${((seconds / busy) * 100).toFixed(1).padStart(5)} %  ${seconds.toFixed(3).padStart(8)} s  ${name}`
@@ -40,7 +56,12 @@ export async function profileTop(place: string, count = 30): Promise<string> {
     `${busy.toFixed(2)} s busy, ${idle.toFixed(2)} s idle`,
     ...['', 'By part:', ...top(byPart(times), 12)],
     ...['', 'By function:', ...top(times, count)],
+    ...['', 'By function of the gateway, with what it calls:', ...top(withCalls, count)],
   ].join('\n')
+}
+
+function add(times: Map<string, number>, name: string, seconds: number): void {
+  times.set(name, (times.get(name) ?? 0) + seconds)
 }
 
 async function profilesAt(place: string): Promise<string[]> {
@@ -55,7 +76,12 @@ function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['cal
   return url === '' ? name : `${name}  ${shortened(url)}:${lineNumber + 1}`
 }
 
-const shortened = (url: string): string => url.replace(/^file:\/\//, '').replace(/^.*\/(dist|node_modules)\//, '$1/')
+/** From the last `node_modules` on, or else from the gateway's `dist`. */
+const shortened = (url: string): string =>
+  url
+    .replace(/^file:\/\//, '')
+    .replace(/^.*\/node_modules\//, 'node_modules/')
+    .replace(/^\/.*\/dist\//, 'dist/')
 
 /** Folders of the gateway, packages, Node's own modules, V8. */
 function byPart(times: ReadonlyMap<string, number>): Map<string, number> {
@@ -66,7 +92,7 @@ function byPart(times: ReadonlyMap<string, number>): Map<string, number> {
       file === undefined
         ? `native: ${name}`
         : (/^(dist\/(?:[^/]+\/)*|node_modules\/(?:@[^/]+\/)?[^/]+|node:[^/:]+)/.exec(file)?.[1] ?? file)
-    parts.set(part, (parts.get(part) ?? 0) + seconds)
+    add(parts, part, seconds)
   }
   return parts
 }
