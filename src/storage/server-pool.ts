@@ -83,6 +83,8 @@ export class ServerPool {
   }
 
   acquire(pool: AccountPool, use: Use, signal: AbortSignal | undefined): Promise<PooledConnection> {
+    const idle = this.#line.size === 0 && signal?.aborted !== true ? this.#takeIdle(pool, use) : undefined
+    if (idle !== undefined) return Promise.resolve(idle)
     const acquired = this.#line.join(pool, use, signal)
     this.dispatch()
     return acquired
@@ -131,9 +133,7 @@ export class ServerPool {
 
   dispatch(): void {
     if (this.#line.size === 0) return
-    for (const pooled of [...this.connections]) {
-      if (pooled.state.kind === 'idle' && !pooled.connection.open) pooled.close()
-    }
+    this.#closeDead()
     // Whom the walk found without a connection: those behind with the same wish need not be looked at.
     const dry = new Set<AccountPool>()
     const noTransfer = new Set<AccountPool>()
@@ -154,6 +154,22 @@ export class ServerPool {
       return undefined
     })
     if (busy !== undefined) this.#growAhead(busy)
+  }
+
+  /** Where nobody waits: no need to stand in the line. */
+  #takeIdle(pool: AccountPool, use: Use): PooledConnection | undefined {
+    if (use === 'transfer' && !this.#mayTransfer(pool)) return undefined
+    this.#closeDead()
+    const idle = pool.takeIdle(use, this.env.clock.now())
+    if (idle !== undefined && use === 'transfer') this.#growAhead(pool)
+    return idle
+  }
+
+  /** What is idle and was ended by the server. */
+  #closeDead(): void {
+    for (const pooled of this.connections) {
+      if (pooled.state.kind === 'idle' && !pooled.connection.open) pooled.close()
+    }
   }
 
   get #limit(): number {

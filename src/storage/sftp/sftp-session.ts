@@ -263,12 +263,20 @@ export class SftpSession {
       const timer = setTimeout(() => this.end(timedOut(milliseconds)), milliseconds)
       const onAbort = () => reject(abortedBy(signal, true))
       signal?.addEventListener('abort', onAbort, { once: true })
-      void body()
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(timer)
-          signal?.removeEventListener('abort', onAbort)
-        })
+      const over = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      body().then(
+        (result) => {
+          over()
+          resolve(result)
+        },
+        (error: Error) => {
+          over()
+          reject(error)
+        },
+      )
     })
   }
 
