@@ -1,4 +1,6 @@
+import { endable, type EndableCall } from './endable.js'
 import { VfsError } from './errors.js'
+import type { Call } from './tree.js'
 
 /** An operation that lasts as long as its bytes take. */
 export interface ActiveOperation {
@@ -16,7 +18,7 @@ export interface ActiveOperation {
 
 /** What runs now, so that it can be shown and ended: a permission that ends also ends the transfers it allowed. */
 export class ActiveOperations {
-  readonly #running = new Map<ActiveOperation, AbortController>()
+  readonly #running = new Map<ActiveOperation, EndableCall>()
   #onIdle: (() => void) | undefined
 
   list(): ActiveOperation[] {
@@ -27,18 +29,21 @@ export class ActiveOperations {
    * Runs `work` with a signal that fires when the caller's does or when the operation is ended from outside; in the latter
    * case the reason given there is thrown, whatever `work` made of it.
    */
-  async run<T>(operation: ActiveOperation, caller: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController()
-    const forward = () => controller.abort(caller.reason)
-    if (caller.aborted) forward()
-    else caller.addEventListener('abort', forward, { once: true })
-    this.#running.set(operation, controller)
+  run<T>(operation: ActiveOperation, call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { end } = call
+    return end === undefined
+      ? endable(call, (own) => this.#run(operation, own, work))
+      : this.#run(operation, { ...call, end }, work)
+  }
+
+  async #run<T>(operation: ActiveOperation, call: EndableCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = call
+    this.#running.set(operation, call)
     try {
-      return await work(controller.signal)
+      return await work(signal)
     } catch (error) {
-      throw controller.signal.reason instanceof VfsError ? controller.signal.reason : error
+      throw signal.reason instanceof VfsError ? signal.reason : error
     } finally {
-      caller.removeEventListener('abort', forward)
       this.#running.delete(operation)
       if (this.#running.size === 0) this.#onIdle?.()
     }
@@ -58,8 +63,8 @@ export class ActiveOperations {
 
   /** Ends every operation that `mayGoOn` refuses. */
   end(mayGoOn: (operation: ActiveOperation) => boolean): void {
-    for (const [operation, controller] of this.#running) {
-      if (!mayGoOn(operation)) controller.abort(new VfsError('REVOKED', 'The permission for this ended.'))
+    for (const [operation, call] of this.#running) {
+      if (!mayGoOn(operation)) call.end(new VfsError('REVOKED', 'The permission for this ended.'))
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { ByteRange, ByteSink, FreeSpace } from '../storage/driver.js'
 import { isStorageError } from '../storage/errors.js'
+import { endable } from './endable.js'
 import { isVfsError, VfsError } from './errors.js'
 import type { Mount, UserAccess } from './mount.js'
 import type { Failure, Node, NodeListing } from './node.js'
@@ -199,20 +200,8 @@ export class ObservedTree implements Tree {
   }
 
   /** With a signal of its own besides the caller's, by which the operation can be ended. */
-  async #endable<T>(call: Call, work: (call: Call, end: () => void) => Promise<T>): Promise<T> {
-    const controller = new AbortController()
-    const forward = () => controller.abort(call.signal.reason)
-    if (call.signal.aborted) forward()
-    else call.signal.addEventListener('abort', forward, { once: true })
-    const end = () => controller.abort(new VfsError('ENDED', 'An administrator ended this.'))
-    try {
-      return await work({ ...call, signal: controller.signal }, end)
-    } catch (error) {
-      const { reason } = controller.signal as { reason: unknown }
-      throw isVfsError(reason, 'ENDED') ? reason : error
-    } finally {
-      call.signal.removeEventListener('abort', forward)
-    }
+  #endable<T>(call: Call, work: (call: Call, end: () => void) => Promise<T>): Promise<T> {
+    return endable(call, (own) => work(own, () => own.end(new VfsError('ENDED', 'An administrator ended this.'))))
   }
 
   async #observe<T>(

@@ -557,7 +557,7 @@ export class UserTree implements Tree {
     const needs = { reads: ids(places.reads), writes: ids(places.writes) }
     const { userId, credential } = this.access
     const operation = { userId, credential, ...needs, kind, path, startedAt: this.parts.now() }
-    return this.parts.active.run(operation, call.signal, work)
+    return this.parts.active.run(operation, call, work)
   }
 
   #budget(): FolderBudget {

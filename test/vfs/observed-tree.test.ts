@@ -209,6 +209,20 @@ describe('ObservedTree', () => {
     expect(await get(tree, '/one/a')).to.equal('old')
   })
 
+  it('tells of what ended with its permission as of a refusal', async () => {
+    const access = fixture.access('alice', { server: 'one' })
+    const watched = new ObservedTree(fixture.trees.treeOf(access), access, CLIENT, [observer], () => fixture.now)
+    await put(watched, '/one/a', 'x'.repeat(200_000))
+    const node = await watched.stat('/one/a', CALL)
+    const sink = () => {
+      fixture.trees.revoke(access, undefined)
+      return new Promise<void>(() => undefined)
+    }
+    expect(await codeOf(watched.read(node, undefined, sink, CALL))).to.equal('REVOKED')
+    expect(log().at(-1)).to.equal('read /one/a refused REVOKED')
+    expect(fixture.trees.active.list()).to.have.length(0)
+  })
+
   it('passes on that the client left', async () => {
     const controller = new AbortController()
     await put(tree, '/one/a', 'x'.repeat(200_000))
