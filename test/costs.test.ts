@@ -193,7 +193,12 @@ describe('what a request costs', function () {
   it('no bcrypt and no SQL for a warm listing or download', async () => {
     /** What other work of the gateway does at any time: the audit log in batches, the end of an earlier upload. */
     const inBackground = /upload_journal|audit|data_version|revision/i
-    const spies = [mock.method(SqliteConnection.prototype, 'all'), mock.method(Sequelize.prototype, 'query')]
+    const { prototype } = SqliteConnection
+    const spies = [
+      mock.method(prototype, 'all'),
+      mock.method(prototype, 'write'),
+      mock.method(Sequelize.prototype, 'query'),
+    ]
     const hashes = mock.method(bcrypt, 'compare')
     try {
       for (const alias of ['ftp', 'sftp']) {

@@ -104,7 +104,7 @@ export class Database {
 
   /** Writes something that changes nothing. @throws DatabaseError when nothing can be written */
   async write(): Promise<void> {
-    await this.writer.transaction((run) => run('UPDATE revision SET value = value WHERE id = 1'))
+    await this.writer.write('UPDATE revision SET value = value WHERE id = 1')
   }
 
   /** Reads without a transaction. @throws DatabaseError */

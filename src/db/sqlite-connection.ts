@@ -12,7 +12,7 @@ export type SqlRow = Readonly<Record<string, SqlValue>>
 export class SqliteConnection {
   readonly #statements = new Map<string, sqlite3.Statement>()
   #tail: Promise<unknown> = Promise.resolve()
-  /** The last transaction did not get the lock of the file. */
+  /** The last write did not get the lock of the file. */
   #lockedOut = false
 
   private constructor(
@@ -37,17 +37,17 @@ export class SqliteConnection {
     return this.#enqueue(() => this.#all(sql, values))
   }
 
-  /**
-   * Several statements as one transaction: all of them or none. While another process holds the lock of the file, those in
-   * line behind one that waited for it in vain do not each wait that long again.
-   */
+  /** One statement that writes, as a transaction of its own: committed when it resolves. @returns what it says by `RETURNING` */
+  write(sql: string, ...values: SqlValue[]): Promise<SqlRow[]> {
+    const since = performance.now()
+    return this.#enqueue(() => this.#locking(since, () => this.#all(sql, values)))
+  }
+
+  /** Several statements as one transaction: all of them or none. */
   transaction<T>(work: (run: Run, all: All) => Promise<T>): Promise<T> {
     const since = performance.now()
     return this.#enqueue(async () => {
-      if (this.#lockedOut && performance.now() - since >= this.busyTimeoutMs) throw busy()
-      this.#lockedOut = true
-      await this.#run('BEGIN IMMEDIATE', [])
-      this.#lockedOut = false
+      await this.#locking(since, () => this.#run('BEGIN IMMEDIATE', []))
       try {
         const result = await work(
           (sql, ...values) => this.#run(sql, values),
@@ -71,6 +71,23 @@ export class SqliteConnection {
     await new Promise<void>((resolve, reject) => {
       this.database.close((error) => (error ? reject(error) : resolve()))
     })
+  }
+
+  /**
+   * Runs the statement that takes the lock of the file. While another process holds it, those in line behind one that waited
+   * in vain do not each wait that long again.
+   */
+  async #locking<T>(since: number, statement: () => Promise<T>): Promise<T> {
+    if (this.#lockedOut && performance.now() - since >= this.busyTimeoutMs) throw busy()
+    try {
+      const result = await statement()
+      this.#lockedOut = false
+      return result
+    } catch (thrown) {
+      const error = translateDatabaseError(thrown)
+      this.#lockedOut = error instanceof DatabaseError && error.code === 'DATABASE_BUSY'
+      throw error
+    }
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {

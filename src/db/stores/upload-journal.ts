@@ -1,48 +1,30 @@
 import type { UploadJournal, UploadRecord } from '../../vfs/ports.js'
-import type { Run, SqliteConnection, SqlRow } from '../sqlite-connection.js'
+import type { SqliteConnection, SqlRow } from '../sqlite-connection.js'
+import { SharedCommits } from '../shared-commits.js'
 
-type Work = (run: Run) => Promise<number>
+type NewUpload = Omit<UploadRecord, 'id' | 'backup'>
 
-interface Waiting {
-  readonly work: Work
-  readonly resolve: (value: number) => void
-  readonly reject: (error: unknown) => void
-}
+/** Milliseconds for which the ends of uploads are gathered. Nobody waits for them, and a row too many heals to nothing. */
+const ENDS_WAIT = 20
 
-/** How long the end of an upload waits for the begin of another, to be committed with it. Milliseconds. */
-const END_WAITS = 20
-
-/**
- * Stands on the path of every upload. What arrives while a commit is under way is committed together afterwards: one
- * fsync for all of it, however many uploads there are. An end waits a little, since nobody waits for it: uploads one
- * after the other cost a commit each, not two.
- */
+/** Stands on the path of every upload: of however many at once, what they write is one statement and one fsync. */
 export class DatabaseUploadJournal implements UploadJournal {
-  #waiting: Waiting[] = []
-  #flushing = false
-  #later: NodeJS.Timeout | undefined
+  readonly #begins = new SharedCommits<NewUpload, number>((uploads) => this.#insert(uploads))
+  readonly #swaps = new SharedCommits<readonly [id: number, backup: string]>((swaps) => this.#setBackups(swaps))
+  readonly #ends = new SharedCommits<number>((ids) => this.#remove(ids), ENDS_WAIT)
 
   constructor(private readonly connection: SqliteConnection) {}
 
-  begin(upload: Omit<UploadRecord, 'id' | 'backup'>): Promise<number> {
-    return this.#commit(async (run) => {
-      const { lastId } = await run(
-        `INSERT INTO upload_journal (permission_id, server_id, temporary, target, started_at)
-         VALUES (?, ?, ?, ?, ?)`,
-        ...[upload.permissionId, upload.serverId, upload.temporary, upload.target, upload.startedAt],
-      )
-      return lastId
-    })
+  async begin(upload: NewUpload): Promise<number> {
+    return this.#begins.add(upload)
   }
 
   async swapping(id: number, backup: string): Promise<void> {
-    await this.#commit(
-      async (run) => (await run('UPDATE upload_journal SET backup = ? WHERE id = ?', backup, id)).changes,
-    )
+    await this.#swaps.add([id, backup])
   }
 
   async end(id: number): Promise<void> {
-    await this.#commit(async (run) => (await run('DELETE FROM upload_journal WHERE id = ?', id)).changes, END_WAITS)
+    await this.#ends.add(id)
   }
 
   async leftovers(running: ReadonlySet<number>): Promise<UploadRecord[]> {
@@ -50,34 +32,29 @@ export class DatabaseUploadJournal implements UploadJournal {
     return rows.map(uploadOf).filter((upload) => !running.has(upload.id))
   }
 
-  #commit(work: Work, mayWait = 0): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ work, resolve, reject })
-      if (this.#flushing) return
-      if (mayWait === 0) void this.#flush()
-      else this.#later ??= setTimeout(() => void this.#flush(), mayWait)
-    })
+  /** @returns their ids in the order of `uploads`: ids grow from row to row, while those returned may come in any order. */
+  async #insert(uploads: readonly NewUpload[]): Promise<number[]> {
+    const rows = await this.connection.write(
+      `INSERT INTO upload_journal (permission_id, server_id, temporary, target, started_at)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) ORDER BY key
+       RETURNING id`,
+      JSON.stringify(uploads.map((u) => [u.permissionId, u.serverId, u.temporary, u.target, u.startedAt])),
+    )
+    return rows.map(({ id }) => Number(id)).sort((a, b) => a - b)
   }
 
-  async #flush(): Promise<void> {
-    this.#flushing = true
-    clearTimeout(this.#later)
-    this.#later = undefined
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting
-      this.#waiting = []
-      try {
-        const results = await this.connection.transaction(async (run) => {
-          const done: number[] = []
-          for (const { work } of batch) done.push(await work(run))
-          return done
-        })
-        for (const [index, { resolve }] of batch.entries()) resolve(results[index] ?? 0)
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
-    }
-    this.#flushing = false
+  async #setBackups(swaps: readonly (readonly [id: number, backup: string])[]): Promise<void> {
+    await this.connection.write(
+      `UPDATE upload_journal SET backup = value ->> 1 FROM json_each(?) WHERE upload_journal.id = value ->> 0`,
+      JSON.stringify(swaps),
+    )
+  }
+
+  async #remove(ids: readonly number[]): Promise<void> {
+    await this.connection.write(
+      'DELETE FROM upload_journal WHERE id IN (SELECT value FROM json_each(?))',
+      JSON.stringify(ids),
+    )
   }
 }
 
