@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** What stands before the first event. */
 export const GENESIS = '0'.repeat(64)
@@ -39,5 +39,5 @@ export function eventHash(previous: string, event: ChainedEvent): string {
     requestId: event.requestId,
     type: event.type,
   })
-  return createHash('sha256').update(`${previous}|${canonical}`).digest('hex')
+  return hash('sha256', `${previous}|${canonical}`)
 }

@@ -3,7 +3,7 @@ import sqlite3 from 'sqlite3'
 import { AuditKeeper } from '../../src/audit/audit-keeper.js'
 import { AuditLog } from '../../src/audit/audit-log.js'
 import { AuditSeal } from '../../src/audit/audit-seal.js'
-import { eventHash } from '../../src/db/audit-chain.js'
+import { eventHash, GENESIS } from '../../src/db/audit-chain.js'
 import { SecretCipher } from '../../src/db/secret-cipher.js'
 import { actor, openTestServices, rejectionOf, type TestServices } from '../support/services.js'
 
@@ -51,6 +51,14 @@ describe('the chain of audit events', () => {
     const sql = [...off.map((name) => `DROP TRIGGER ${name}`), ...statements].join(';')
     return execute(services.database.file, sql)
   }
+
+  it('hashes an event as every version before', () => {
+    const at = new Date('2026-01-02T03:04:05.678Z')
+    const who = { actorKind: 'user', actorId: 3, actorName: 'änne \u{1f600}', address: null, requestId: 'r' }
+    const object = { objectId: 5, objectName: 'nas', details: '{"path":"/nas/\\"a"}' }
+    const hash = eventHash(GENESIS, { id: 7, at, type: 'file.written', outcome: 'ok', ...who, ...object })
+    expect(hash).to.equal('f393f7aeb248c057aaf3835abe1a75e05875deeb768fe08ab1146c057d4d7e70')
+  })
 
   it('is whole when nobody touched it, and says how far it was compared', async () => {
     expect(await audit.verify()).to.deep.equal({ ok: true, events: 0, first: 0, last: 0, anchors: 0 })
