@@ -5,6 +5,7 @@ import type { StorageError } from '../errors.js'
 import { SocketBuffer, type SshProtocol } from './socket-buffer.js'
 import { takeReadAnswers, type SftpParser } from './read-answers.js'
 import { abortedBy, connectionLost, SftpStatusError, timedOut } from './sftp-errors.js'
+import { freeWhatLeft } from './write-request.js'
 
 /** What ssh2's SFTP object knows and its types do not tell: extensions from the VERSION packet, `limits@openssh.com`. */
 interface SftpInternals {
@@ -81,6 +82,7 @@ export class SftpSession {
     this.#moreChannels = PLAIN_FILES.test(this.#internals._client._remoteVer ?? '')
     takeReadAnswers(sftp as unknown as SftpParser)
     SocketBuffer.of(socket)?.reuse(this.#internals._protocol)
+    freeWhatLeft(socket)
     const lost = (error?: Error) => this.end(connectionLost(error))
     sftp.on('error', lost)
     sftp.on('end', () => lost())

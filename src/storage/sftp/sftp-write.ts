@@ -9,6 +9,7 @@ import { headroom } from './headroom.js'
 import { type Lane, openLane } from './sftp-lane.js'
 import type { SftpSession } from './sftp-session.js'
 import { Wakeup } from './wakeup.js'
+import { sendWrite } from './write-request.js'
 
 /** Bytes sent and not yet confirmed by one channel, and so about the most that one write holds in memory, near by. */
 const WRITE_BEHIND = 2 * 1024 * 1024
@@ -195,7 +196,7 @@ class Write {
     await this.#send(this.#gathered, 0, length)
   }
 
-  /** Sends one write, once there is room for it. ssh2 copies the bytes before it returns. */
+  /** Sends one write, once there is room for it. The bytes are copied before it returns. */
   async #send(buffer: Buffer, offset: number, length: number): Promise<void> {
     let lane = this.#freeLane()
     while (lane.underWay >= this.#depth) {
@@ -207,7 +208,8 @@ class Write {
     const { sftp, handle } = lane
     const position = this.#position
     this.#position += length
-    this.#submit(lane, (answer) => sftp.write(handle, buffer, offset, length, position, answer))
+    const data = buffer.subarray(offset, offset + length)
+    this.#submit(lane, (answer) => sendWrite(sftp, { handle, data, position }, answer))
     if (this.#granted === undefined && this.#position >= LARGE) this.#openLanes()
   }
 
@@ -232,7 +234,7 @@ class Write {
     }
   }
 
-  #submit(lane: Lane, send: (answer: (error: Error | null | undefined) => void) => void): void {
+  #submit(lane: Lane, send: (answer: (error?: Error | null) => void) => void): void {
     this.#underWay++
     lane.underWay++
     this.#watch.arm(this.deadlines.stall)
