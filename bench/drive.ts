@@ -10,7 +10,9 @@ export interface Drive {
   readonly pid: number
   /** Value of the header, of the n-th user; where there is one login only, the same for all. */
   authorization(user?: number): string
-  restart(): Promise<void>
+  /** Ends the program, and starts it until it takes connections. */
+  end(): Promise<void>
+  serve(): Promise<void>
   /** The end of what it has logged. */
   lastWords(): Promise<string>
 }

@@ -41,7 +41,7 @@ export class Peer implements Drive {
     await writeFile(config, configOf(servers, obscured), { mode: 0o600 })
     const own = { ...env, HOME: folder, RCLONE_CONFIG: config }
     const peer = new Peer(program, own, folder, cacheMode, await freePort())
-    await peer.#serve()
+    await peer.serve()
     return peer
   }
 
@@ -53,21 +53,16 @@ export class Peer implements Drive {
     return `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`
   }
 
-  async restart(): Promise<void> {
-    await this.#end()
-    await this.#serve()
-  }
-
   async lastWords(): Promise<string> {
     return (await readFile(path.join(this.folder, 'log'), 'utf8')).split('\n').slice(-8).join('\n')
   }
 
   async stop(): Promise<void> {
-    await this.#end()
+    await this.end()
     await rm(this.folder, { recursive: true, force: true })
   }
 
-  async #serve(): Promise<void> {
+  async serve(): Promise<void> {
     const address = ['--addr', `127.0.0.1:${this.port}`, '--user', USER, '--pass', PASSWORD]
     const cache = ['--vfs-cache-mode', this.cacheMode, '--cache-dir', path.join(this.folder, 'cache')]
     const writeBack = this.cacheMode === 'writes' ? ['--vfs-write-back', '0s'] : []
@@ -83,7 +78,7 @@ export class Peer implements Drive {
     }
   }
 
-  async #end(): Promise<void> {
+  async end(): Promise<void> {
     const child = this.#child
     this.#child = undefined
     if (child === undefined || child.exitCode !== null) return

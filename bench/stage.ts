@@ -63,9 +63,12 @@ export class Gateway implements Drive {
     return `Basic ${Buffer.from(`${userName(user)}:${PASSWORD}`).toString('base64')}`
   }
 
-  async restart(): Promise<void> {
-    await this.process.end()
-    await this.process.serve()
+  end(): Promise<void> {
+    return this.process.end()
+  }
+
+  serve(): Promise<void> {
+    return this.process.serve()
   }
 
   lastWords(): Promise<string> {

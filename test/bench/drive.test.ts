@@ -32,7 +32,8 @@ describe('bench: an answer that is broken off', () => {
     prefix: '/',
     pid: process.pid,
     authorization: () => 'Basic -',
-    restart: () => Promise.resolve(),
+    end: () => Promise.resolve(),
+    serve: () => Promise.resolve(),
     lastWords: () => Promise.resolve(''),
   })
   const get = async (drive: Drive) => {
