@@ -120,13 +120,16 @@ describe('what a request costs', function () {
     return response.status
   }
 
-  /** What the server was asked for one request. Left out: the CLOSE after a read, which leaves with the next request. */
+  /**
+   * What the server was asked for one request. Left out: the CLOSE after a read, which leaves with the next request, and EPSV:
+   * in a run of transfers it leaves after the one before, see test/storage/ftp-round-trips.test.ts.
+   */
   async function questions(...request: Parameters<typeof send>): Promise<string> {
     await quiet()
     asked.length = 0
     expect(await send(...request)).to.be.below(300)
     await quiet()
-    return asked.filter((operation) => operation !== 'CLOSE').join(' ')
+    return asked.filter((operation) => operation !== 'CLOSE' && operation !== 'EPSV').join(' ')
   }
 
   const destination = (alias: string, path: string) => ({ Destination: `${url}/dav/${alias}/${path}` })
@@ -139,13 +142,13 @@ describe('what a request costs', function () {
     })
 
     it('a download is a look and a transfer, a part of it one command more', async () => {
-      expect(await questions('ftp', 'GET', 'dir/a.txt')).to.equal('MLST EPSV RETR')
-      expect(await questions('ftp', 'GET', 'dir/a.txt', { Range: 'bytes=2-4' })).to.equal('MLST EPSV REST RETR')
+      expect(await questions('ftp', 'GET', 'dir/a.txt')).to.equal('MLST RETR')
+      expect(await questions('ftp', 'GET', 'dir/a.txt', { Range: 'bytes=2-4' })).to.equal('MLST REST RETR')
     })
 
     it('an upload is a transfer, a check of the size and a rename, over another file as well', async () => {
-      expect(await questions('ftp', 'PUT', 'dir/b.txt', {}, 'new')).to.equal('EPSV STOR MLST RNFR RNTO')
-      expect(await questions('ftp', 'PUT', 'dir/b.txt', {}, 'other')).to.equal('EPSV STOR MLST RNFR RNTO')
+      expect(await questions('ftp', 'PUT', 'dir/b.txt', {}, 'new')).to.equal('STOR MLST RNFR RNTO')
+      expect(await questions('ftp', 'PUT', 'dir/b.txt', {}, 'other')).to.equal('STOR MLST RNFR RNTO')
     })
 
     it('a change of names is its commands; a move looks at both names before, a folder is listed before it goes', async () => {
@@ -154,7 +157,7 @@ describe('what a request costs', function () {
         'MLST MLST RNFR RNTO',
       )
       expect(await questions('ftp', 'DELETE', 'dir/c.txt')).to.equal('DELE')
-      expect(await questions('ftp', 'DELETE', 'dir/made')).to.equal('CWD EPSV MLSD RMD')
+      expect(await questions('ftp', 'DELETE', 'dir/made')).to.equal('CWD MLSD RMD')
     })
   })
 

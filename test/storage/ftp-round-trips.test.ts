@@ -43,6 +43,8 @@ describe('round trips to real FTP servers', function () {
       })
 
       async function packets(work: () => Promise<unknown>): Promise<readonly string[]> {
+        // What was sent for the next transfer has arrived then.
+        await c.ping()
         tap.packets.length = 0
         await work()
         return [...tap.packets]
@@ -104,6 +106,31 @@ describe('round trips to real FTP servers', function () {
         await fails(c.stat(`${folder}/taken`), 'NOT_FOUND')
         await c.rename(`${folder}/a`, `${folder}/c`)
         expect(await packets(() => c.rename(`${folder}/c`, `${folder}/a`))).to.deep.equal(['RNFR+RNTO'])
+      })
+
+      it('in a run of transfers each is one, whatever is asked between them; the port of the next is asked for at its end', async () => {
+        /** The verbs, and what was sent for the next one: that comes before the NOOP, maybe in one packet with it. */
+        const inRun = async (work: () => Promise<unknown>) => {
+          const sent = await packets(() => work().then(() => c.ping()))
+          return sent.flatMap((packet) => packet.split('+')).slice(0, -1)
+        }
+        const read = () => c.read(`${folder}/a`, undefined, () => undefined)
+        // Until the server has shown that it has many ports.
+        while ((await inRun(read)).at(-1) !== 'EPSV') continue
+        expect(await inRun(read)).to.deep.equal(['RETR', 'EPSV'])
+        expect(await inRun(() => c.write(`${folder}/written`, body()))).to.deep.equal(['STOR', 'EPSV'])
+        await c.stat(`${folder}/written`)
+        await c.rename(`${folder}/written`, `${folder}/renamed`)
+        await c.makeDirectory(`${folder}/made`)
+        await c.removeDirectory(`${folder}/made`)
+        await c.removeFile(`${folder}/renamed`)
+        expect(await inRun(read)).to.deep.equal(['RETR', 'EPSV'])
+        expect(await inRun(() => c.read(`${folder}/a`, { start: 1 }, () => undefined))).to.deep.equal([
+          'REST',
+          'RETR',
+          'EPSV',
+        ])
+        expect((await inRun(() => c.list(folder || '/'))).join(' ')).to.match(/^CWD (LIST|MLSD) EPSV/)
       })
 
       it('a rename is one, and what becomes of it is known', async () => {

@@ -13,6 +13,8 @@ export interface Reply {
 interface Waiting {
   /** Judges a 1xx reply. */
   readonly isFinal: (reply: Reply) => boolean
+  /** The next command may be sent before its answer came. */
+  readonly ahead: boolean
   readonly resolve: (reply: Reply) => void
   readonly reject: (reason: unknown) => void
 }
@@ -64,7 +66,7 @@ export class ControlChannel extends FTPContext {
 
   /** The greeting of a new connection. */
   greeting(): Promise<Reply> {
-    return this.#converse(undefined, () => false)
+    return this.#converse(undefined)
   }
 
   /**
@@ -72,7 +74,12 @@ export class ControlChannel extends FTPContext {
    * @throws INVALID_NAME before anything is sent; CONNECTION_LOST; the reason of `end`
    */
   command(line: string): Promise<Reply> {
-    return this.#converse(line, () => false)
+    return this.#converse(line)
+  }
+
+  /** The same, and further commands may be sent before its answer came: for a server that answers them one after the other. */
+  ahead(line: string): Promise<Reply> {
+    return this.#converse(line, { ahead: true })
   }
 
   /**
@@ -83,7 +90,7 @@ export class ControlChannel extends FTPContext {
   async together(lines: readonly string[]): Promise<readonly Reply[]> {
     for (const line of lines) this.#assertSendable(line)
     this.socket.cork()
-    const replies = lines.map((line, index) => this.#converse(line, () => false, index > 0))
+    const replies = lines.map((line, index) => this.#converse(line, { behind: index > 0 }))
     this.socket.uncork()
     return Promise.all(replies)
   }
@@ -92,12 +99,13 @@ export class ControlChannel extends FTPContext {
   transfer(line: string, onBegin: (reply: Reply) => void): Promise<Reply> {
     let begun = false
     this.#cut = false
-    return this.#converse(line, (reply) => {
+    const isFinal = (reply: Reply): boolean => {
       if (begun) return this.#cut
       begun = true
       onBegin(reply)
       return false
-    })
+    }
+    return this.#converse(line, { isFinal })
   }
 
   /**
@@ -108,16 +116,20 @@ export class ControlChannel extends FTPContext {
     this.#cut = true
   }
 
-  async #converse(line: string | undefined, isFinal: Waiting['isFinal'], more = false): Promise<Reply> {
+  /** @param behind it may be sent while those before it are unanswered */
+  async #converse(
+    line: string | undefined,
+    { isFinal = () => false, ahead = false, behind = false }: Partial<Waiting> & { readonly behind?: boolean } = {},
+  ): Promise<Reply> {
     if (line !== undefined) this.#assertSendable(line)
     if (this.#ended.signal.aborted) throw this.#ended.signal.reason
     if (this.closed) throw lost(new Error('It is not connected.'))
-    if (this.#waiting.length > 0 && !more) {
+    if (!behind && this.#waiting.some((waiting) => !waiting.ahead)) {
       this.end(lost(new Error('A command was sent before the one before it was answered.')))
       throw this.#ended.signal.reason
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ isFinal, resolve, reject })
+      this.#waiting.push({ isFinal, ahead, resolve, reject })
       if (line !== undefined) this.send(line)
     })
   }

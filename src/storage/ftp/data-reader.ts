@@ -46,6 +46,11 @@ export class DataReader {
     })
   }
 
+  /** Nothing has happened yet: no byte, no end, no error. */
+  get untouched(): boolean {
+    return this.#used === 0 && !this.#ended && this.#error === undefined
+  }
+
   /** The server has sent everything, and everything was taken. */
   get finished(): boolean {
     return this.#ended && this.#full.length === 0

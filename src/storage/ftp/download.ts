@@ -1,8 +1,9 @@
 import type { ByteSink } from '../driver.js'
 import { isStorageError, StorageError } from '../errors.js'
 import type { Reply } from './control-channel.js'
-import { openData } from './data-connection.js'
-import { DataReader } from './data-reader.js'
+import type { DataConnection } from './data-connection.js'
+import { Lapsed, saysNoData } from './data-connections.js'
+import type { DataReader } from './data-reader.js'
 import { aborted, timedOut, within, type Session } from './session.js'
 import { backInStep, lateReply } from './settle.js'
 import { Watchdog } from './watchdog.js'
@@ -35,21 +36,26 @@ const TAIL = 256 * 1024
  */
 export async function download(session: Session, job: Download): Promise<Downloaded> {
   const { channel, deadlines } = session
-  const reader = new DataReader()
-  const { ready } = await within(channel, deadlines.firstByte, job, async () => {
-    const data = await openData(session, reader.onread)
-    reader.attach(data.socket)
-    if (job.offset === undefined || job.offset === 0) return data
-    const rest = await channel.command(`REST ${job.offset}`)
-    if (rest.code === 350) return data
-    reader.destroy()
-    throw new StorageError('UNSUPPORTED', 'The server cannot send a part of a file.', { inStep: true })
+  const downloaded = await session.data.anew(async () => {
+    const { data, prepared } = await within(channel, deadlines.firstByte, job, async () => {
+      const opened = await session.data.open()
+      if (job.offset === undefined || job.offset === 0) return opened
+      const rest = await channel.command(`REST ${job.offset}`)
+      if (rest.code === 350) return opened
+      opened.data.reader.destroy()
+      throw new StorageError('UNSUPPORTED', 'The server cannot send a part of a file.', { inStep: true })
+    })
+    return new Receiver(session, job, data, prepared).run()
   })
-  return new Receiver(session, job, reader).run(ready)
+  if (downloaded.reply !== undefined && downloaded.reply.code < 300) session.data.prepare()
+  return downloaded
 }
 
 class Receiver {
   readonly #watchdog: Watchdog
+  readonly #reader: DataReader
+  /** The server said that the transfer begins. */
+  #begun = false
   #announced: number | undefined
   #reply: Reply | undefined
   #given = 0
@@ -61,16 +67,20 @@ class Receiver {
   constructor(
     private readonly session: Session,
     private readonly job: Download,
-    private readonly reader: DataReader,
+    private readonly data: DataConnection,
+    private readonly prepared: boolean,
   ) {
     const { channel, deadlines } = session
+    this.#reader = data.reader
     this.#watchdog = new Watchdog(() =>
       channel.end(timedOut(this.#given === 0 ? deadlines.firstByte : deadlines.stall)),
     )
   }
 
-  async run(ready: Promise<void>): Promise<Downloaded> {
-    const { session, job, reader } = this
+  async run(): Promise<Downloaded> {
+    const { session, job } = this
+    const reader = this.#reader
+    const { ready } = this.data
     const { ended } = session.channel
     const stop = () => {
       this.#stopped = true
@@ -82,6 +92,7 @@ class Receiver {
     if (job.signal?.aborted || ended.aborted) stop()
     this.#watchdog.expect(session.deadlines.firstByte)
     const replied = session.channel.transfer(job.command, ({ text }) => {
+      this.#begun = true
       const size = /\((\d+) bytes?\)/.exec(text)?.[1]
       if (size !== undefined) this.#announced = Number(size)
     })
@@ -116,7 +127,8 @@ class Receiver {
 
   /** @returns true at the end of the data, false when enough came before it */
   async #receive(ready: Promise<void>): Promise<boolean> {
-    const { reader, job, session } = this
+    const { job, session } = this
+    const reader = this.#reader
     const wanted = job.length ?? Infinity
     let tail = 0
     for (;;) {
@@ -146,10 +158,11 @@ class Receiver {
 
   /** The data is at its end, for better or worse; the reply says which. */
   async #confirmed(replied: Promise<Reply>): Promise<Reply> {
-    const { reader, session, job } = this
-    const broken = reader.error
+    const { session, job } = this
+    const broken = this.#reader.error
     if (this.#reply === undefined) this.#watchdog.expect(session.deadlines.stall)
     const reply = broken === undefined ? await replied : await lateReply(session, replied)
+    if (this.prepared && !this.#begun && saysNoData(reply)) throw new Lapsed()
     // vsftpd says 426 when it notices that the data connection is gone, others 451: neither is about the file.
     const about = broken === undefined || reply.code >= 500
     if (reply.code >= 400 && about) return reply
@@ -166,7 +179,7 @@ class Receiver {
 
   async #drop(replied: Promise<Reply>): Promise<boolean> {
     this.#watchdog.rest()
-    this.reader.destroy()
+    this.#reader.destroy()
     return backInStep(this.session, replied)
   }
 

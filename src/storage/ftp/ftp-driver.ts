@@ -4,6 +4,7 @@ import type { Connection, Deadlines, Dialer, Driver, Endpoint, Login, OperationO
 import { atLogin, StorageError } from '../errors.js'
 import { resolveRemote } from '../remote-path.js'
 import { assertSendable, ControlChannel, type Reply } from './control-channel.js'
+import { DataConnections } from './data-connections.js'
 import { FtpConnection } from './ftp-connection.js'
 import { loginFault } from './ftp-errors.js'
 import { aborted, timedOut, type Features, type Session } from './session.js'
@@ -116,7 +117,7 @@ export function createFtpDriver({ deadlines, dial }: FtpDriverOptions): Driver {
         tls,
         features,
         pipelines: together,
-        epsv: true,
+        data: new DataConnections({ channel, tls }, { mayPrepare: together }),
         listCommand: undefined,
         renameBegun: false,
       }

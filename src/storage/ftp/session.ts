@@ -1,6 +1,7 @@
 import type { Deadlines, OperationOptions } from '../driver.js'
 import { StorageError } from '../errors.js'
 import type { ControlChannel, Reply } from './control-channel.js'
+import type { DataConnections } from './data-connections.js'
 import type { TlsIdentity } from './tls-trust.js'
 
 /** What FEAT told, RFC 2389 and RFC 3659. */
@@ -20,8 +21,7 @@ export interface Session {
   readonly features: Features
   /** The server takes a command before it has answered the one before it: it did so at this login. */
   readonly pipelines: boolean
-  /** False after the server refused EPSV. */
-  epsv: boolean
+  readonly data: DataConnections
   /** Which listing command to use where there is no MLSD: `LIST -a` shows hidden names, where it is understood. */
   listCommand: 'LIST -a' | 'LIST' | undefined
   /** A RNFR may still be remembered: no RNTO may be sent before the answer to another one. */

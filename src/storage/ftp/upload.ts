@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net'
 import { isStorageError, StorageError } from '../errors.js'
 import { free } from '../spent-bytes.js'
 import type { Reply } from './control-channel.js'
-import { openData } from './data-connection.js'
+import type { DataConnection } from './data-connection.js'
+import { Lapsed, saysNoData } from './data-connections.js'
 import { aborted, timedOut, within, type Session } from './session.js'
 import { backInStep, lateReply } from './settle.js'
 import { Watchdog } from './watchdog.js'
@@ -28,14 +28,20 @@ export interface Uploaded {
  */
 export async function upload(session: Session, job: Upload): Promise<Uploaded> {
   const { channel, deadlines } = session
-  const data = await within(channel, deadlines.firstByte, job, () => openData(session, undefined))
-  return new Sender(session, job, data.socket, data.ready).run()
+  const uploaded = await session.data.anew(async () => {
+    const { data, prepared } = await within(channel, deadlines.firstByte, job, () => session.data.open())
+    return new Sender(session, job, data, prepared).run()
+  })
+  if (uploaded.reply.code < 300) session.data.prepare()
+  return uploaded
 }
 
 type Outcome<T> = { readonly value: T } | 'interrupted'
 
 class Sender {
   readonly #watchdog: Watchdog
+  /** The server said that the transfer begins. */
+  #begun = false
   #replied!: Promise<Reply>
   #reply: Reply | undefined
   /** Why the control connection is gone. */
@@ -51,15 +57,16 @@ class Sender {
   constructor(
     private readonly session: Session,
     private readonly job: Upload,
-    private readonly socket: Socket,
-    private readonly ready: Promise<void>,
+    private readonly data: DataConnection,
+    private readonly prepared: boolean,
   ) {
     const { channel, deadlines } = session
     this.#watchdog = new Watchdog(() => channel.end(timedOut(deadlines.stall)))
   }
 
   async run(): Promise<Uploaded> {
-    const { session, job, socket } = this
+    const { session, job } = this
+    const { socket } = this.data
     const interrupt = () => this.#onInterrupt?.()
     job.signal?.addEventListener('abort', interrupt)
     const onBroken = (error: Error) => {
@@ -74,7 +81,10 @@ class Sender {
     try {
       this.#watchdog.expect(session.deadlines.firstByte)
       const begun = new Promise<void>((resolve) => {
-        this.#replied = session.channel.transfer(job.command, () => resolve())
+        this.#replied = session.channel.transfer(job.command, () => {
+          this.#begun = true
+          resolve()
+        })
       })
       this.#replied.then(
         (reply) => {
@@ -97,9 +107,10 @@ class Sender {
 
   /** Sends the source, one chunk after the other has left: a source may use its buffer again when it is asked for more. */
   async #pump(): Promise<void> {
-    const { socket, session, job } = this
+    const { session, job } = this
+    const { socket, ready } = this.data
     try {
-      if ((await this.#race(this.ready)) === 'interrupted') return
+      if ((await this.#race(ready)) === 'interrupted') return
     } catch (error) {
       if (!isStorageError(error, 'UNTRUSTED')) return
       await this.#drop()
@@ -143,7 +154,7 @@ class Sender {
   }
 
   async #confirmed(): Promise<Uploaded> {
-    const { session, job, socket } = this
+    const { session, job } = this
     while (this.#reply === undefined) {
       if (this.#lost !== undefined) throw this.#lost as Error
       if (job.signal?.aborted) throw aborted(job.signal, await this.#drop())
@@ -154,9 +165,10 @@ class Sender {
         this.#reply = await lateReply(session, this.#replied)
       }
     }
+    if (this.prepared && !this.#begun && saysNoData(this.#reply)) throw new Lapsed()
     // Once everything has left, what becomes of the data connection is no news: proftpd answers the quick end of an empty
     // file with a TLS alert and 226.
-    if (this.#reply.code < 400 && !socket.writableEnded) {
+    if (this.#reply.code < 400 && !this.data.socket.writableEnded) {
       throw new StorageError('PROTOCOL', 'The server ended the transfer before it had everything.', {
         cause: this.#broken,
         inStep: true,
@@ -167,7 +179,7 @@ class Sender {
 
   async #drop(): Promise<boolean> {
     this.#watchdog.rest()
-    this.socket.destroy()
+    this.data.socket.destroy()
     return backInStep(this.session, this.#replied)
   }
 
