@@ -265,20 +265,12 @@ export class SftpSession {
       const timer = setTimeout(() => this.end(timedOut(milliseconds)), milliseconds)
       const onAbort = () => reject(abortedBy(signal, true))
       signal?.addEventListener('abort', onAbort, { once: true })
-      const over = () => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-      }
-      body().then(
-        (result) => {
-          over()
-          resolve(result)
-        },
-        (error: Error) => {
-          over()
-          reject(error)
-        },
-      )
+      void body()
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', onAbort)
+        })
     })
   }
 
