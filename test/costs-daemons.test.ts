@@ -94,7 +94,7 @@ describe('what a request costs on real FTP servers', function () {
     const to = (path: string) => ({ Destination: `${url}/dav/${kind}/${path}` })
 
     it(`${kind}: looks at a missing name and at nothing else in its folder`, async () => {
-      for (const method of ['HEAD', 'PROPFIND']) {
+      for (const method of ['GET', 'HEAD', 'PROPFIND']) {
         expect(await roundTrips(404, kind, method, `dir/no-${method}`, { Depth: '0' }), method).to.equal(missing)
       }
     })

@@ -58,7 +58,8 @@ export class UserTree implements Tree {
     const entry = await view.find(place, call)
     if (entry !== undefined) return view.node(place, entry)
     const alike = await view.alike(place, call)
-    return view.node(alike, await view.entry(alike, call))
+    const looked = alike.key.path === place.key.path
+    return view.node(alike, await view.entry(alike, looked ? { ...call, fresh: false } : call))
   }
 
   async list(path: string, call: Call): Promise<NodeListing> {
