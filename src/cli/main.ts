@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { loadConfig } from '../config/config.js'
+import { boundHeapGrowth } from './heap.js'
 import { runCommand } from './program.js'
 import { processTerminal } from './terminal.js'
 
@@ -7,6 +8,10 @@ import { processTerminal } from './terminal.js'
 process.umask(0o077)
 process.exitCode = await runCommand(process.argv.slice(2), processTerminal(), {
   loadConfig,
-  // Loaded when it is needed: the other commands start faster without.
-  serve: async (config) => (await import('../main.js')).serve(config),
+  serve: async (config) => {
+    boundHeapGrowth()
+    // Loaded when it is needed: the other commands start faster without.
+    const { serve } = await import('../main.js')
+    return serve(config)
+  },
 })
