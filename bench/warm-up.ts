@@ -20,6 +20,16 @@ export async function warmUp(drive: Drive, server: Server, which: keyof typeof E
   const again = Array.from({ length: 10_000 }, (_, n) => names[n % stored] ?? '')
   await each(again, 8, (name) => client.send({ method: 'GET', path: name }, 200), seconds)
   await each(again, 4, list, EACH.others)
+  const made = names.slice(0, stored)
+  const move = (name: string) =>
+    client.send(
+      { method: 'MOVE', path: name, headers: { Destination: `http://127.0.0.1:${drive.port}${name}-moved` } },
+      201,
+    )
+  const moved = await each(made, 8, move, seconds / 2)
+  const left = [...made.slice(0, moved).map((name) => `${name}-moved`), ...made.slice(moved)]
+  await each(left, 8, (name) => client.send({ method: 'DELETE', path: name }, 204), seconds / 2)
+  await each(made, 8, (name) => client.send({ method: 'MKCOL', path: `${name}-folder` }, 201), seconds / 2)
   client.close()
   await removeFolder(server, folder)
 }
