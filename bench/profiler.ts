@@ -28,7 +28,7 @@ export class Profiler {
     // The end of the process is told by the work that it did.
     client.on('error', () => undefined)
     client.write(path.resolve(this.folder, `${name}.cpuprofile`))
-    await once(client, 'data')
+    await Promise.race([once(client, 'data'), closed])
     try {
       return await work()
     } finally {

@@ -102,7 +102,7 @@ export class SqliteConnection {
     const statement = await this.#prepare(sql)
     return new Promise((resolve, reject) => {
       statement.run(values, function (error) {
-        if (error) reject(error)
+        if (error) failed(statement, error, reject)
         else resolve({ lastId: this.lastID, changes: this.changes })
       })
     })
@@ -111,7 +111,7 @@ export class SqliteConnection {
   async #all(sql: string, values: SqlValue[]): Promise<SqlRow[]> {
     const statement = await this.#prepare(sql)
     return new Promise((resolve, reject) => {
-      statement.all<SqlRow>(values, (error, rows) => (error ? reject(error) : resolve(rows)))
+      statement.all<SqlRow>(values, (error, rows) => (error ? failed(statement, error, reject) : resolve(rows)))
     })
   }
 
@@ -136,6 +136,14 @@ export type Run = (sql: string, ...values: SqlValue[]) => Promise<RunResult>
 export type All = (sql: string, ...values: SqlValue[]) => Promise<SqlRow[]>
 
 function nothing(): void {}
+
+/**
+ * node-sqlite3 leaves a statement that failed as it is. After SQLITE_BUSY SQLite counts it as one that still writes: until it is
+ * reset, nothing on this connection is committed, and when it runs again everything since then is rolled back.
+ */
+function failed(statement: sqlite3.Statement, error: Error, reject: (error: Error) => void): void {
+  statement.reset(() => reject(error))
+}
 
 function busy(): DatabaseError {
   return new DatabaseError('DATABASE_BUSY', 'Another process holds the database.', { retryAfterSeconds: 2 })

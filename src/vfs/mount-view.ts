@@ -125,7 +125,7 @@ export class MountView {
   /** What stands at a place, following links. @throws StorageError NOT_FOUND */
   async entry(place: Place, call: Call): Promise<Entry> {
     const entry = await this.find(place, call)
-    if (entry === undefined) throw new StorageError('NOT_FOUND', 'There is nothing by this name.', { inStep: true })
+    if (entry === undefined) throw nothingThere()
     return entry
   }
 
@@ -297,6 +297,10 @@ export class MountView {
     if (this.#cacheView === undefined) throw new Error('place() comes first: it finds where the mount starts')
     return this.#cacheView
   }
+}
+
+export function nothingThere(): StorageError {
+  return new StorageError('NOT_FOUND', 'There is nothing by this name.', { inStep: true })
 }
 
 /** A folder whose entry nobody listed: a mount's own, or one whose parent is not cached. */

@@ -8,7 +8,7 @@ import { mutexKey } from './keyed-mutex.js'
 import type { Change } from './lock-table.js'
 import { lookAt } from './look-at.js'
 import type { UserAccess } from './mount.js'
-import { folderEntry, MountView, type Place, type VfsParts } from './mount-view.js'
+import { folderEntry, MountView, nothingThere, type Place, type VfsParts } from './mount-view.js'
 import type { Failure, Node, NodeListing } from './node.js'
 import type { DeadProperty, LockRecord, PropertyChange, ResourceKey } from './ports.js'
 import { openFile } from './open-file.js'
@@ -58,8 +58,8 @@ export class UserTree implements Tree {
     const entry = await view.find(place, call)
     if (entry !== undefined) return view.node(place, entry)
     const alike = await view.alike(place, call)
-    const looked = alike.key.path === place.key.path
-    return view.node(alike, await view.entry(alike, looked ? { ...call, fresh: false } : call))
+    if (alike.key.path === place.key.path) throw nothingThere()
+    return view.node(alike, await view.entry(alike, call))
   }
 
   async list(path: string, call: Call): Promise<NodeListing> {

@@ -164,6 +164,30 @@ describe('openDatabase', () => {
     }
   })
 
+  it('commits what is written after it met a lock, whatever statement that was', async () => {
+    const database = await openHere({ busyTimeoutMs: 20 })
+    const other = new sqlite3.Database(join(folder, FILE))
+    const run = (sql: string) =>
+      new Promise<void>((resolve, reject) => other.exec(sql, (error) => (error ? reject(error) : resolve())))
+    const inJournal = () =>
+      new Promise<number>((resolve, reject) =>
+        other.all('SELECT id FROM upload_journal', (error, rows) => (error ? reject(error) : resolve(rows.length))),
+      )
+    const upload = { permissionId: 1, serverId: 1, temporary: '/t', target: '/f', startedAt: 1 }
+    try {
+      await run('BEGIN EXCLUSIVE')
+      expect(await rejectionOf(database.write())).to.include({ code: 'DATABASE_BUSY' })
+      await run('ROLLBACK')
+      await database.uploads.begin(upload)
+      expect(await inJournal(), 'for another connection').to.equal(1)
+      await database.change(() => Promise.resolve())
+      await database.write()
+      expect(await inJournal(), 'after the statement that had failed').to.equal(1)
+    } finally {
+      await new Promise((resolve) => other.close(resolve))
+    }
+  })
+
   it('lets those in line wait for the lock of another process together, not one after the other', async () => {
     const busyTimeoutMs = 200
     const database = await openHere({ busyTimeoutMs })

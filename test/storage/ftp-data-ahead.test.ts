@@ -37,6 +37,7 @@ describe('a data connection that is prepared', () => {
       }
     fake = await FakeFtpServer.start({
       scripts: {
+        REST: () => '350 go on',
         RETR: unlessRefused(async (data) => void (await once(data.end('content'), 'close'))),
         STOR: unlessRefused(async (data) => {
           for await (const chunk of data) stored += String(chunk)
@@ -75,7 +76,7 @@ describe('a data connection that is prepared', () => {
   })
 
   it('is not missed when the server refuses to use it', async () => {
-    for (refusal of ['425 use EPSV first', '426 it is gone']) {
+    for (refusal of ['425 use EPSV first', '426 it is gone', '503 bad sequence of commands']) {
       await prepare()
       refusals = 1
       expect(String(await bytes(c, '/file'))).to.equal('content')
@@ -86,6 +87,13 @@ describe('a data connection that is prepared', () => {
     refusals = 1
     expect(await sent(() => c.write('/file', chunks('saved')))).to.equal('STOR EPSV STOR')
     expect(stored).to.equal('saved')
+  })
+
+  it('leaves no offset for the next transfer when it was refused', async () => {
+    await prepare()
+    refusals = 1
+    expect(await sent(() => bytes(c, '/file', 1))).to.equal('REST RETR REST NOOP EPSV REST RETR')
+    expect(fake.lines.filter((line) => line.startsWith('REST'))).to.deep.equal(['REST 1', 'REST 0', 'REST 1'])
   })
 
   it('is tried once: a server that refuses the next one as well is believed', async () => {

@@ -4,7 +4,7 @@ import { SharedCommits } from '../shared-commits.js'
 
 type NewUpload = Omit<UploadRecord, 'id' | 'backup'>
 
-/** Milliseconds for which the ends of uploads are gathered. Nobody waits for them, and a row too many heals to nothing. */
+/** Milliseconds for which the ends of uploads are gathered. Only healing waits for one, and a row too many heals to nothing. */
 const ENDS_WAIT = 20
 
 /** Stands on the path of every upload: of however many at once, what they write is one statement and one fsync. */

@@ -14,9 +14,9 @@ const MANY_PORTS = 512
 /** The server has let go of a data connection that was prepared. */
 export class Lapsed extends Error {}
 
-/** The reply to a transfer that cannot begin for want of a data connection. */
+/** The reply to a transfer that cannot begin for want of a data connection; 503 where EPSV has to come anew. */
 export function saysNoData({ code }: Reply): boolean {
-  return code === 425 || code === 426
+  return code === 425 || code === 426 || code === 503
 }
 
 /** A data connection of which the server may have let go since it was opened. */
@@ -134,6 +134,10 @@ export class DataConnections {
     try {
       const reply = await channel.ahead(this.#epsv ? 'EPSV' : 'PASV')
       if (reply.code === 421) channel.end(new StorageError('CONNECTION_LOST', 'The server ended the session.'))
+      if (reply.code !== (this.#epsv ? 229 : 227)) {
+        this.#mayPrepare = false
+        return undefined
+      }
       const data = connectData(this.peer, this.#port(reply))
       onOpening(data)
       await data.opened

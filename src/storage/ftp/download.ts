@@ -40,10 +40,14 @@ export async function download(session: Session, job: Download): Promise<Downloa
     const { data, prepared } = await within(channel, deadlines.firstByte, job, async () => {
       const opened = await session.data.open()
       if (job.offset === undefined || job.offset === 0) return opened
-      const rest = await channel.command(`REST ${job.offset}`)
-      if (rest.code === 350) return opened
-      opened.data.reader.destroy()
-      throw new StorageError('UNSUPPORTED', 'The server cannot send a part of a file.', { inStep: true })
+      try {
+        const rest = await channel.command(`REST ${job.offset}`)
+        if (rest.code === 350) return opened
+        throw new StorageError('UNSUPPORTED', 'The server cannot send a part of a file.', { inStep: true })
+      } catch (error) {
+        opened.data.reader.destroy()
+        throw error
+      }
     })
     return new Receiver(session, job, data, prepared).run()
   })
@@ -162,7 +166,12 @@ class Receiver {
     const broken = this.#reader.error
     if (this.#reply === undefined) this.#watchdog.expect(session.deadlines.stall)
     const reply = broken === undefined ? await replied : await lateReply(session, replied)
-    if (this.prepared && !this.#begun && saysNoData(reply)) throw new Lapsed()
+    if (this.prepared && !this.#begun && saysNoData(reply)) {
+      this.#watchdog.expect(session.deadlines.stall)
+      // Whether RETR forgot the offset is not said anywhere; a STOR must not find it.
+      if ((job.offset ?? 0) > 0) await session.channel.command('REST 0')
+      throw new Lapsed()
+    }
     // vsftpd says 426 when it notices that the data connection is gone, others 451: neither is about the file.
     const about = broken === undefined || reply.code >= 500
     if (reply.code >= 400 && about) return reply

@@ -101,7 +101,7 @@ class Sender {
     } finally {
       this.#watchdog.rest()
       job.signal?.removeEventListener('abort', interrupt)
-      socket.destroy()
+      this.data.reader.destroy()
     }
   }
 
@@ -179,7 +179,7 @@ class Sender {
 
   async #drop(): Promise<boolean> {
     this.#watchdog.rest()
-    this.data.socket.destroy()
+    this.data.reader.destroy()
     return backInStep(this.session, this.#replied)
   }
 
