@@ -144,8 +144,8 @@ describe('accounts in step by key, by commands and with SFTPGo', function () {
     expect(plan.stdout).to.match(/sftpgo +create +anna-g/)
     await applied()
     await works('again')
-    const after = await sync('plan', '--logins')
-    expect(after.code, after.stdout).to.equal(0)
+    // The old key ends by a step of its own, which may be due and not yet done.
+    await eventually('a plan without steps', 20, async () => (await sync('plan', '--logins')).code === 0)
   })
 
   it('changes every secret while its user works; an old key stays for a while, and a step ends it', async () => {

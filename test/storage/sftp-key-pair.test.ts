@@ -16,7 +16,7 @@ describe('a new key pair', () => {
     try {
       make.mock.mockImplementationOnce(() => broken)
       expect(publicKeyOf(newKeyPair().privateKey)).to.match(/^ssh-ed25519 /)
-      expect(make.mock.callCount()).to.equal(2)
+      expect(make.mock.callCount(), 'the next one may be as bad').to.be.at.least(2)
     } finally {
       make.mock.restore()
     }
