@@ -11,6 +11,9 @@ export interface CacheLimits {
   readonly maxEntries: number
 }
 
+/** How long more than `ttl` what was seen may be worth remembering, ms. */
+const REMEMBERED = 60_000
+
 /** Which eyes look: what one login may list, another may not. */
 export interface View {
   readonly namespace: string
@@ -69,11 +72,17 @@ export class MetadataCache {
   #hits = 0
   #misses = 0
 
+  /** @param onGone told of each folder that nobody gets any more */
   constructor(
     private readonly limits: CacheLimits,
     private readonly now: () => number = Date.now,
+    onGone: (folder: CachedFolder) => void = () => undefined,
   ) {
-    this.#folders = new LRUCache({ maxSize: limits.maxEntries, sizeCalculation: (folder) => folder.entries.size + 1 })
+    this.#folders = new LRUCache({
+      maxSize: limits.maxEntries,
+      sizeCalculation: (folder) => folder.entries.size + 1,
+      dispose: (folder: Folder) => onGone(folder),
+    })
     this.#entries = new LRUCache({ max: Math.max(1, Math.ceil(limits.maxEntries / 4)) })
   }
 
@@ -140,7 +149,20 @@ export class MetadataCache {
     const selfModified = listing.selfModified ?? this.#times.of(key, listing.entries, fetchedAt)
     const folder: Folder = { entries, selfModified, revision: 0, fetchedAt, changedAt: this.now() }
     if (!outdated()) this.#folders.set(key, folder)
+    this.#forgetOld()
     return folder
+  }
+
+  /** Memory would hold everything that anybody has looked at, up to its limit. */
+  #forgetOld(): void {
+    const since = this.now() - this.limits.ttl - REMEMBERED
+    for (const known of [this.#folders, this.#entries]) {
+      // Those that were asked for longest ago come first.
+      for (const key of known.rkeys()) {
+        if ((known.peek(key)?.fetchedAt ?? 0) > since) break
+        known.delete(key)
+      }
+    }
   }
 
   /** Grows with every write: what was asked before one may be older than it. */

@@ -23,4 +23,9 @@ export class RememberedListings {
     this.#known.set(folder, { listing, revision: folder.revision })
     return listing
   }
+
+  /** Nobody sees it any more. */
+  forget(folder: CachedFolder): void {
+    this.#known.delete(folder)
+  }
 }

@@ -51,6 +51,7 @@ export class Trees {
     // What lasts for some time here, whatever becomes of the wall clock.
     const elapsed = clock.now ?? (() => systemClock.now())
     const tags = new EntityTags()
+    const listings = new RememberedListings()
     this.#parts = {
       connections,
       properties: new RememberedProperties(properties),
@@ -59,8 +60,8 @@ export class Trees {
       now,
       elapsed,
       active: this.active,
-      cache: new MetadataCache(limits.cache, elapsed),
-      listings: new RememberedListings(),
+      cache: new MetadataCache(limits.cache, elapsed, (folder) => listings.forget(folder)),
+      listings,
       locks: new LockTable(locks, limits.locks, now),
       tags,
       hot: new HotFiles(limits.cache.files, tags, elapsed),

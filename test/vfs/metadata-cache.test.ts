@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Entry } from '../../src/storage/driver.js'
-import { MetadataCache } from '../../src/vfs/metadata-cache.js'
+import { MetadataCache, type CachedFolder } from '../../src/vfs/metadata-cache.js'
 
 const file = (name: string, size = 1, modified = 5): Entry => ({ name, type: 'file', symlink: false, size, modified })
 const folder = (name: string, modified = 5): Entry => ({ name, type: 'directory', symlink: false, size: 0, modified })
@@ -40,6 +40,30 @@ describe('the metadata cache', () => {
     now += 1
     expect(cache.folder(alice, '/d')).to.equal(undefined)
     expect(cache.entry(alice, '/d/a')).to.equal(undefined)
+  })
+
+  it('forgets what nobody has asked for since a minute, and tells which folders', async () => {
+    const gone: CachedFolder[] = []
+    const cache = new MetadataCache(
+      { ttl: 100, maxEntries: 1000 },
+      () => now,
+      (folder) => gone.push(folder),
+    )
+    const list = (path: string) =>
+      cache.list(alice, path, () => Promise.resolve({ selfModified: 1, entries: [file('a')] }))
+    const old = await list('/old')
+    cache.learn(alice, '/elsewhere/b', file('b'), cache.writes(alice))
+    now += 60_099
+    await list('/new')
+    expect(cache.remembered(alice, '/old/a')?.entry).to.deep.equal(file('a'))
+    now += 1
+    const first = await list('/newer')
+    expect(cache.remembered(alice, '/old/a')).to.equal(undefined)
+    expect(cache.remembered(alice, '/elsewhere/b')).to.equal(undefined)
+    expect(cache.remembered(alice, '/new/a')?.entry).to.deep.equal(file('a'))
+    await list('/newer')
+    expect(gone).to.deep.equal([old, first])
+    expect(cache.stats.folders).to.equal(2)
   })
 
   it('asks once for all who ask at the same time', async () => {
