@@ -21,7 +21,7 @@ export async function fetchFile(
 }
 
 /** Opens what is open in a drive that is in use: the login, connections to the server, the folder that the user looks at. */
-export async function warm({ drive, server }: Turn, connections: number): Promise<void> {
+async function warm({ drive, server }: Turn, connections: number): Promise<void> {
   const client = new Client(drive)
   const names = Array.from({ length: connections }, (_, n) => n)
   await each(names, connections, (n) => fetchFile(client, inDrive(drive.prefix, server, smallName(n)), smallFile(n)))
