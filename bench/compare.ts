@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import { promisify } from 'node:util'
 import { prepareData } from './data.js'
 import { answersBrokenOff, type Drive } from './drive.js'
 import { Profiler } from './profiler.js'
@@ -9,6 +7,7 @@ import { cpuSeconds, forgetPeak, peakMemory } from './processes.js'
 import type { Measured, Measurement, Round } from './report.js'
 import { mergedText, type Run } from './run-file.js'
 import type { Scale } from './scale.js'
+import { settle } from './settle.js'
 import { startStage, type Place, type Server, type Stage } from './stage.js'
 import { titleOf, type Turn, type Workload } from './workload.js'
 import { warmUp } from './warm-up.js'
@@ -125,11 +124,6 @@ async function measure(
     rounds.push({ ftpcluster, rclone, direct })
   }
   return rounds
-}
-
-/** What was written before goes to the disk now, and not while the clock runs. */
-async function settle(): Promise<void> {
-  await promisify(execFile)('sync')
 }
 
 /** @param profiler of the process that answers; what ends that process is not profiled */

@@ -4,6 +4,7 @@ import { checkFile, type Content } from '../content.js'
 import { inDrive, makeFolder, onDisk } from '../data.js'
 import { Client } from '../drive.js'
 import { sizeName } from '../scale.js'
+import { settle } from '../settle.js'
 import { serverAt, startGateway, type Gateway, type Server } from '../stage.js'
 import { costOf, type Axis, type Cost } from './axis.js'
 
@@ -15,6 +16,7 @@ export const fileSize: Axis = {
   name: 'file-size',
   title: 'Size of a file (SFTP, FTP)',
   what: 'size',
+  note: 'From 256 MiB on each is sent once, by a server whose kernel has not got the file in memory; smaller ones are sent again and again.',
   measures: [
     ...KINDS.flatMap((kind) => [
       { name: `${NAMES[kind]} GET: CPU`, unit: 'ms' as const, may: 1 as const, plotted: true },
@@ -74,6 +76,7 @@ async function get(gateway: Gateway, client: Client, server: Server, size: numbe
   // The folder is seen anew: somebody else has put the file there.
   const folder = inDrive(gateway.prefix, server, 'sizes/')
   await client.send({ method: 'PROPFIND', path: folder, headers: { Depth: '1', 'Cache-Control': 'no-cache' } }, 207)
+  await settle()
   const cost = await costOf(gateway, () => getOnce(client, path, size), often(size))
   await rm(file)
   return cost
