@@ -3,7 +3,7 @@ import type { CachedFolder } from './metadata-cache.js'
 import type { NodeListing } from './node.js'
 
 /** Nodes in memory, all listings together. */
-const REMEMBERED = 50_000
+const REMEMBERED = 100_000
 
 /**
  * Folders as users see them: the same object for as long as nothing in a folder changes, so whoever made something of it
