@@ -1,7 +1,6 @@
 import bcrypt from 'bcrypt'
 import { expect } from 'chai'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { mock } from 'node:test'
 import { Sequelize } from 'sequelize'
@@ -11,36 +10,21 @@ import { SqliteConnection } from '../src/db/sqlite-connection.js'
 import { startEmbeddedFtpServer, type EmbeddedFtpServer } from '../src/demo/embedded-ftp-server.js'
 import { startEmbeddedSftpServer, type EmbeddedSftpServer } from '../src/demo/embedded-sftp-server.js'
 import { createLogger } from '../src/logger.js'
+import { FtpTap } from './support/ftp-tap.js'
 import { actor, temporaryFolder } from './support/services.js'
 
 const AUTHORIZATION = `Basic ${Buffer.from('anna:password-1').toString('base64')}`
-
-/** Passes a control connection on and keeps the commands. Data connections go to the server itself. */
-function tapFtp(port: number, commands: string[]): Promise<Server> {
-  const server = createServer((client) => {
-    const upstream = connect({ port, host: '127.0.0.1', noDelay: true })
-    client.setNoDelay(true)
-    client.on('data', (chunk) => {
-      for (const line of chunk.toString().split('\r\n')) if (line !== '') commands.push(line.split(' ')[0] ?? '')
-      upstream.write(chunk)
-    })
-    upstream.on('data', (chunk) => client.write(chunk))
-    client.on('error', () => undefined).on('close', () => upstream.destroy())
-    upstream.on('error', () => undefined).on('close', () => client.destroy())
-  })
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
-}
 
 describe('what a request costs', function () {
   this.timeout(60_000)
   let folder: string
   let remove: () => Promise<void>
   let ftp: EmbeddedFtpServer
-  let tap: Server
+  let tap: FtpTap
   let sftp: EmbeddedSftpServer
   let context: Context
   let url: string
-  const asked: string[] = []
+  const askedBySftp: string[] = []
 
   before(async () => {
     ;({ folder, remove } = await temporaryFolder())
@@ -50,10 +34,10 @@ describe('what a request costs', function () {
     }
     const user = (name: string) => ({ username: 'remote1', password: 'remote', root: join(folder, name) })
     ftp = await startEmbeddedFtpServer({ users: [user('ftp')] })
-    tap = await tapFtp(ftp.port, asked)
+    tap = new FtpTap(ftp.port)
     sftp = await startEmbeddedSftpServer({
       users: [user('sftp')],
-      intercept: ({ operation }) => void asked.push(operation),
+      intercept: ({ operation }) => void askedBySftp.push(operation),
     })
     context = await createContext(
       loadConfig({
@@ -72,7 +56,7 @@ describe('what a request costs', function () {
     )
     url = (await context.gateway.start()).url
     const anna = await context.users.create({ username: 'anna', password: 'password-1' }, actor)
-    const { port } = tap.address() as AddressInfo
+    const port = await tap.listen()
     const trust = { fingerprint: sftp.fingerprint }
     const servers = [
       { alias: 'ftp', protocol: 'ftp' as const, host: '127.0.0.1', port },
@@ -126,9 +110,10 @@ describe('what a request costs', function () {
    */
   async function questions(...request: Parameters<typeof send>): Promise<string> {
     await quiet()
-    asked.length = 0
+    askedBySftp.length = tap.packets.length = 0
     expect(await send(...request)).to.be.below(300)
     await quiet()
+    const asked = [...tap.packets.flatMap((packet) => packet.split('+')), ...askedBySftp]
     return asked.filter((operation) => operation !== 'CLOSE' && operation !== 'EPSV').join(' ')
   }
 
