@@ -460,6 +460,28 @@ describe('SFTP driver', () => {
         }
       })
 
+      it('go by one where another connection has found that the server is near', async () => {
+        let busy = false
+        asked = []
+        const server = await serve({
+          software: 'OpenSSH_9.2p1',
+          intercept: async ({ operation }) => {
+            asked.push(operation)
+            if (busy && operation !== 'WRITE') await new Promise((resolve) => setTimeout(resolve, 5))
+            return undefined
+          },
+        })
+        const login = { username: 'user1', password: 'right' }
+        connections.push(await driver.connect(endpointOf(server), login))
+        for (let n = 0; n < 20; n++) await connections.at(-1)?.stat('/')
+        busy = true
+        asked = []
+        const later = await driver.connect(endpointOf(server), login)
+        connections.push(later)
+        expect(await later.write('/new', pieces())).to.equal(content.length)
+        expect(opened()).to.equal(1)
+      })
+
       it('end as a whole when one channel fails or they are aborted, and leave no handle open', async () => {
         let writes = 0
         const fail: EmbeddedSftpOptions['intercept'] = ({ operation }) =>
@@ -510,6 +532,37 @@ describe('SFTP driver', () => {
       const write = connection.write('/new', endless(), { signal: again.signal })
       expect((await fails(write, 'ABORTED')).inStep).to.equal(true)
       expect(server.openHandles).to.equal(0)
+    })
+
+    it('put no late answer of a read that was given up among the bytes of another', async () => {
+      for (const name of ['a', 'b']) await writeFile(path.join(root, name), Buffer.alloc(3_000_000, name))
+      let asked = () => undefined as void
+      const waiting = new Promise<void>((resolve) => (asked = resolve))
+      let answer = () => undefined as void
+      const held = new Promise<void>((resolve) => (answer = resolve))
+      let first = true
+      const server = await serve({
+        intercept: async ({ operation }) => {
+          if (operation !== 'READ' || !first) return undefined
+          asked()
+          await held
+          return undefined
+        },
+      })
+      const [one, other] = [await connect(server), await connect(server)]
+      const stop = new AbortController()
+      const given = one.read('/a', undefined, () => undefined, { signal: stop.signal })
+      await waiting
+      stop.abort()
+      await fails(given, 'ABORTED')
+      first = false
+      const seen = new Set<number>()
+      await other.read('/b', undefined, async (chunk) => {
+        answer()
+        await one.ping()
+        for (const byte of chunk) seen.add(byte)
+      })
+      expect([...seen]).to.deep.equal(['b'.charCodeAt(0)])
     })
 
     it('say CONNECTION_LOST when the server goes in the middle', async () => {

@@ -85,4 +85,26 @@ describe('the buffer of an SFTP socket', () => {
     await receive([7, 8, 9])
     expect([...(protocol._decipher._packet ?? [])]).to.deep.equal([2, 3])
   })
+
+  it('frees what ssh2 made for a packet that two reads cut, and nothing else', async () => {
+    await receive([0])
+    reuse()
+    const PADDING = 7
+    /** As ssh2 makes it: padding length, payload, padding. */
+    const packet = (type: number, extra = 0) => {
+      const memory = new Uint8Array(32 * 1024 + extra)
+      memory[0] = PADDING
+      memory[1] = type
+      return memory
+    }
+    const payloadOf = ({ buffer, length }: Uint8Array<ArrayBuffer>, extra = 0) =>
+      Buffer.from(buffer, 1, length - 1 - PADDING - extra)
+    const cut = packet(CHANNEL_DATA)
+    const other = packet(KEXINIT)
+    const withMore = packet(CHANNEL_DATA, 16)
+    protocol._onPayload(payloadOf(cut))
+    protocol._onPayload(payloadOf(other))
+    protocol._onPayload(payloadOf(withMore, 16))
+    expect([cut, other, withMore].map(({ length }) => length)).to.deep.equal([0, 32 * 1024, 32 * 1024 + 16])
+  })
 })

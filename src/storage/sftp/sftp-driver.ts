@@ -3,6 +3,7 @@ import type { SFTPWrapper } from 'ssh2'
 import SftpClient from 'ssh2-sftp-client'
 import type { Connection, Deadlines, Dialer, Driver, Endpoint, Login, OperationOptions } from '../driver.js'
 import { atLogin, isStorageError, StorageError } from '../errors.js'
+import { RoundTrips } from './round-trip.js'
 import { createSftpConnection } from './sftp-connection.js'
 import { abortedBy, connectionLost, timedOut } from './sftp-errors.js'
 import { ALGORITHMS, fingerprintOf, isTrusted, LoginAttempt } from './sftp-login.js'
@@ -28,6 +29,7 @@ const NO_MORE_AUTH_METHODS = 14
 
 /** The driver of SFTP version 3 (draft-ietf-secsh-filexfer-02) with OpenSSH's extensions where the server offers them. */
 export function createSftpDriver({ deadlines, dial }: SftpDriverOptions): Driver {
+  const roundTrips = new RoundTrips()
   return {
     async connect(endpoint, login, options) {
       if (endpoint.encoding === 'latin1') {
@@ -39,7 +41,7 @@ export function createSftpDriver({ deadlines, dial }: SftpDriverOptions): Driver
         const hangUp = () => socket.destroy()
         signal.addEventListener('abort', hangUp, { once: true })
         try {
-          return await logIn(socket, endpoint, login, attempt, deadlines)
+          return await logIn(socket, endpoint, login, attempt, deadlines, roundTrips)
         } catch (error) {
           socket.destroy()
           throw error
@@ -103,6 +105,7 @@ async function logIn(
   login: Login,
   attempt: LoginAttempt,
   deadlines: Deadlines,
+  roundTrips: RoundTrips,
 ): Promise<Connection> {
   socket.setNoDelay(true)
   const client = quietClient()
@@ -149,7 +152,7 @@ async function logIn(
     const fault = explainLogin(failure ?? error, attempt)
     throw reached ? atLogin(fault) : fault
   }
-  const session = new SftpSession(sftp, socket)
+  const session = new SftpSession(sftp, socket, roundTrips.to(`${endpoint.host}:${endpoint.port}`, socket))
   opened.session = session
   try {
     return await createSftpConnection(session, client, fingerprint, deadlines)

@@ -2,6 +2,7 @@ import type { Stats } from 'ssh2'
 import type { ByteRange, ByteSink, Deadlines } from '../driver.js'
 import { StorageError } from '../errors.js'
 import { headroom } from './headroom.js'
+import { giveReadBuffer, takeReadBuffer } from './read-buffers.js'
 import { typeOf } from './sftp-attributes.js'
 import { explainRead } from './sftp-diagnosis.js'
 import { abortedBy, answered, isStatus } from './sftp-errors.js'
@@ -24,6 +25,8 @@ interface Piece {
   readonly buffer: Buffer
   got: number
   complete: boolean
+  /** Its bytes are not wanted any more. */
+  dropped: boolean
 }
 
 /**
@@ -48,7 +51,6 @@ export async function readFile(
 export class Read {
   readonly #wakeup = new Wakeup()
   readonly #pieces: Piece[] = []
-  readonly #spare: Buffer[] = []
   readonly #watch
   #start: number
   #next: number
@@ -96,9 +98,18 @@ export class Read {
     this.#end = Math.min(endOf(range), this.#size ?? Infinity)
     if (start !== this.#start) {
       this.#start = this.#next = start
-      this.#pieces.length = 0
+      this.#drop(-Infinity)
     }
-    while ((this.#pieces.at(-1)?.position ?? 0) >= this.#end) this.#pieces.pop()
+    this.#drop(this.#end)
+  }
+
+  /** Gives up all pieces from `position` on. An answer may still be put into those that are under way. */
+  #drop(position: number): void {
+    for (let last = this.#pieces.at(-1); last && last.position >= position; last = this.#pieces.at(-1)) {
+      this.#pieces.pop()
+      last.dropped = true
+      if (last.complete) giveReadBuffer(last.buffer)
+    }
   }
 
   async run(sink: ByteSink, signal: AbortSignal | undefined): Promise<number> {
@@ -171,6 +182,7 @@ export class Read {
   close(): void {
     if (this.#finished) return
     this.#finished = true
+    this.#drop(-Infinity)
     headroom.give(this.#extra ?? 0)
     this.#closeHandle()
   }
@@ -206,9 +218,8 @@ export class Read {
     const depth = Math.min(this.#depth, MAX_REQUESTS, Math.max(2, Math.floor(this.#ahead() / this.#chunk)))
     while (this.#pieces.length < depth && this.#next < this.#end && !this.#failed && !this.#aborted) {
       const wanted = Math.min(this.#chunk, this.#end - this.#next)
-      const spare = this.#spare.pop()
-      const buffer = spare && spare.length >= wanted ? spare : Buffer.allocUnsafe(wanted)
-      const piece: Piece = { position: this.#next, wanted, buffer, got: 0, complete: false }
+      const buffer = takeReadBuffer(wanted)
+      const piece: Piece = { position: this.#next, wanted, buffer, got: 0, complete: false, dropped: false }
       this.#next += wanted
       this.#pieces.push(piece)
       this.#request(piece)
@@ -241,7 +252,10 @@ export class Read {
         ),
       (error, count = 0) => {
         session.refillWindow()
-        if (this.#finished) return
+        if (piece.dropped) {
+          if (!error) giveReadBuffer(piece.buffer)
+          return
+        }
         if (error) {
           this.#fail(error)
           return
@@ -282,8 +296,8 @@ export class Read {
         await this.#give(sink, head.buffer.subarray(0, length))
         given += length
       }
+      giveReadBuffer(head.buffer)
       if (head.position + head.got < Math.min(this.#end, head.position + head.wanted)) return this.#ended(given)
-      this.#spare.push(head.buffer)
       this.#depth++
       this.#ask()
     }

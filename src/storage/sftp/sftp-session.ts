@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 import type { SFTPWrapper } from 'ssh2'
 import type { OperationOptions } from '../driver.js'
 import type { StorageError } from '../errors.js'
+import type { RoundTrip } from './round-trip.js'
+import { LARGEST_READ } from './read-buffers.js'
 import { SocketBuffer, type SshProtocol } from './socket-buffer.js'
 import { takeReadAnswers, type SftpParser } from './read-answers.js'
 import { abortedBy, connectionLost, SftpStatusError, timedOut } from './sftp-errors.js'
@@ -61,7 +63,6 @@ export class SftpSession {
   readonly ordered: boolean
   #ended: StorageError | undefined
   readonly #pending = new Set<(error: StorageError) => void>()
-  #roundTrip = Infinity
   #window = SSH2_WINDOW
   #batching = false
   #later: (() => void)[] = []
@@ -72,10 +73,11 @@ export class SftpSession {
   constructor(
     readonly sftp: SFTPWrapper,
     readonly socket: Socket,
+    private readonly way: RoundTrip,
   ) {
     this.#internals = sftp as unknown as SftpInternals
     // 255 KiB is what OpenSSH takes; ssh2 itself takes no packet above 256 KiB.
-    this.maxRead = Math.min(this.#internals._maxReadLen, 255 * 1024)
+    this.maxRead = Math.min(this.#internals._maxReadLen, LARGEST_READ)
     this.maxWrite = Math.min(this.#internals._maxWriteLen, 255 * 1024)
     this.ordered = ORDERED.test(this.#internals._client._remoteVer ?? '')
     this.readdirDepth = this.ordered ? 4 : 1
@@ -105,13 +107,13 @@ export class SftpSession {
     return this.#internals._extensions[extension] === version
   }
 
-  /** The shortest time in which the server answered so far, ms; Infinity before the first measurement. */
+  /** The shortest time in which the server answered so far, also on other connections, ms; Infinity before the first measurement. */
   get roundTrip(): number {
-    return this.#roundTrip
+    return this.way.shortest
   }
 
   answeredIn(milliseconds: number): void {
-    this.#roundTrip = Math.min(this.#roundTrip, milliseconds)
+    this.way.shortest = Math.min(this.way.shortest, milliseconds)
   }
 
   /**

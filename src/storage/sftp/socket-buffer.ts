@@ -1,4 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net'
+import { free, madeForOneReader } from '../spent-bytes.js'
 
 /** How ssh2 takes packets apart, as far as it keeps what it was given. */
 export interface SshProtocol {
@@ -45,13 +46,18 @@ export class SocketBuffer {
   }
 
   /**
-   * From now on ssh2 gets what was read and not a copy. Of channel data it keeps nothing once it has handed it on; it gets
-   * a copy of all other packets, and of whatever comes while keys are exchanged anew. To be called when
-   * the login is over.
+   * From now on ssh2 gets what was read and not a copy. Of channel data it keeps nothing once it has handed it on, and what
+   * it made for a packet that two reads cut is freed then; it gets a copy of all other packets, and of whatever comes while
+   * keys are exchanged anew. To be called when the login is over.
    */
   reuse(protocol: SshProtocol): void {
     const handle = protocol._onPayload
-    const copying: PayloadHandler = (payload) => handle(payload[0] === CHANNEL_DATA ? payload : Buffer.from(payload))
+    const copying: PayloadHandler = (payload) => {
+      if (payload[0] !== CHANNEL_DATA) return handle(Buffer.from(payload))
+      const handled = handle(payload)
+      if (isAlone(payload)) free(madeForOneReader(new Uint8Array(payload.buffer)))
+      return handled
+    }
     // Deciphers that follow take theirs from the protocol.
     protocol._onPayload = protocol._decipher._onPayload = copying
     this.#onPayload = copying
@@ -69,4 +75,11 @@ export class SocketBuffer {
     const decipher = this.#protocol?._decipher
     if (decipher?._packet?.buffer === this.#buffer.buffer) decipher._packet = Buffer.from(decipher._packet)
   }
+}
+
+/** Whether ssh2 made the memory of `payload` for its packet alone: byte padding length, payload, padding (RFC 4253 section 6). */
+function isAlone({ buffer, byteOffset, length }: Buffer): boolean {
+  if (byteOffset !== 1) return false
+  const [padding = 0] = new Uint8Array(buffer, 0, 1)
+  return buffer.byteLength === 1 + length + padding
 }
