@@ -40,6 +40,8 @@ export interface EmbeddedSftpOptions {
   readonly maxChannels?: number
   /** What it calls itself. */
   readonly software?: string
+  /** The number of the next handle; where that is open, and when left out, the lowest that is not. */
+  readonly wishedHandle?: () => number
   /** Asked before each request: a number is sent as its status, a promise delays it and all that follow on the channel. */
   readonly intercept?: (request: SftpRequest) => number | void | Promise<number | void>
 }
@@ -123,6 +125,7 @@ export async function startEmbeddedSftpServer(options: EmbeddedSftpOptions): Pro
           extensions,
           maxRead: Math.min(options.maxRead ?? MAX_READ, MAX_READ),
           intercept: options.intercept,
+          wishedHandle: options.wishedHandle,
           onHandles: (change) => (openHandles += change),
         })
       })

@@ -59,6 +59,7 @@ export interface SessionOptions {
   readonly maxRead: number
   /** Asked before each request; a status code it gives is the answer. */
   readonly intercept: ((request: SftpRequest) => number | void | Promise<number | void>) | undefined
+  readonly wishedHandle: (() => number) | undefined
   /** Told how the number of open handles changes. */
   readonly onHandles: (change: 1 | -1) => void
 }
@@ -70,7 +71,6 @@ type Handle =
 /** Serves one SFTP channel from a folder, one request after the other as OpenSSH does. */
 export function serveSftp(sftp: SFTPWrapper, folder: JailedFolder, options: SessionOptions): void {
   const handles = new Map<number, Handle>()
-  let nextHandle = 0
   let queue: Promise<void> = Promise.resolve()
   let over = false
 
@@ -89,8 +89,15 @@ export function serveSftp(sftp: SFTPWrapper, folder: JailedFolder, options: Sess
       })
     })
   }
+  /** The lowest that is free, as OpenSSH does. */
+  const lowestFree = () => {
+    let number = 0
+    while (handles.has(number)) number++
+    return number
+  }
   const add = (handle: Handle): Buffer => {
-    const number = nextHandle++
+    const wished = options.wishedHandle?.()
+    const number = wished === undefined || handles.has(wished) ? lowestFree() : wished
     handles.set(number, handle)
     options.onHandles(1)
     const name = Buffer.alloc(4)

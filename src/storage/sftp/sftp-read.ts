@@ -47,6 +47,8 @@ export async function readFile(
   return new Read(session, path, range, deadlines).run(sink, signal)
 }
 
+type Sized = (error: Error | undefined, stats: Stats | undefined) => void
+
 /** One reading of one file: `run` alone, or `open` first, with `range` as a guess, and then `run` or `close`. */
 export class Read {
   readonly #wakeup = new Wakeup()
@@ -67,6 +69,8 @@ export class Read {
   #aborted = false
   #finished = false
   #handle: Buffer | undefined
+  /** What is asked about: the handle, or the one that the server will likely give. */
+  #asking: Buffer | undefined
   #signal: AbortSignal | undefined
 
   /** @param range what is to be read; before `open`, what likely will be */
@@ -135,13 +139,14 @@ export class Read {
     }
   }
 
-  #open(sized?: (error: Error | undefined, stats: Stats | undefined) => void): void {
+  /** OPEN, and with it FSTAT and the first reads where its answer can be told before it comes. */
+  #open(sized?: Sized): void {
     this.#opened = true
     const { session } = this
-    const { sftp } = session
     const asked = performance.now()
+    const expected = session.expectHandle()
     session.submit<Buffer>(
-      (answer) => sftp.open(this.path, 'r', answer),
+      (answer) => session.sftp.open(this.path, 'r', answer),
       (error, handle) => {
         if (error || !handle) {
           this.#fail(error)
@@ -150,20 +155,29 @@ export class Read {
         }
         session.answeredIn(performance.now() - asked)
         this.#handle = handle
-        if (this.#finished) {
-          this.#closeHandle()
-          return
-        }
-        session.submit<Stats>(
-          (answer) => sftp.fstat(handle, answer),
-          (problem, stats) => {
-            this.#learnSize(problem, stats)
-            sized?.(problem, stats)
-          },
-        )
-        this.#ask()
+        if (this.#finished) this.#closeHandle()
+        else if (expected?.equals(handle)) this.#wakeup.wake()
+        else this.#begin(handle, sized)
       },
     )
+    if (expected) this.#begin(expected, sized)
+  }
+
+  /** Asks for size and first bytes; answers about another handle count no more. */
+  #begin(handle: Buffer, sized?: Sized): void {
+    const { session } = this
+    this.#asking = handle
+    this.#drop(-Infinity)
+    this.#next = this.#start
+    session.submit<Stats>(
+      (answer) => session.sftp.fstat(handle, answer),
+      (error, stats) => {
+        if (handle !== this.#asking || (error && this.#failed)) return
+        this.#learnSize(error, stats)
+        sized?.(error, stats)
+      },
+    )
+    this.#ask()
   }
 
   #learnSize(error: Error | undefined, stats: Stats | undefined): void {
@@ -238,7 +252,7 @@ export class Read {
 
   #request(piece: Piece): void {
     const { session } = this
-    const handle = this.#handle
+    const handle = this.#asking
     if (!handle) return
     session.submit<number>(
       (answer) =>

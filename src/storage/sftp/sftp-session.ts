@@ -4,6 +4,7 @@ import type { OperationOptions } from '../driver.js'
 import type { StorageError } from '../errors.js'
 import type { RoundTrip } from './round-trip.js'
 import { LARGEST_READ } from './read-buffers.js'
+import { Handles } from './handles.js'
 import { SocketBuffer, type SshProtocol } from './socket-buffer.js'
 import { takeReadAnswers, type SftpParser } from './read-answers.js'
 import { abortedBy, connectionLost, SftpStatusError, timedOut } from './sftp-errors.js'
@@ -68,6 +69,7 @@ export class SftpSession {
   #later: (() => void)[] = []
   #laterTimer: NodeJS.Timeout | undefined
   #moreChannels: boolean
+  readonly #handles: Handles
   readonly #internals: SftpInternals
 
   constructor(
@@ -82,6 +84,7 @@ export class SftpSession {
     this.ordered = ORDERED.test(this.#internals._client._remoteVer ?? '')
     this.readdirDepth = this.ordered ? 4 : 1
     this.#moreChannels = PLAIN_FILES.test(this.#internals._client._remoteVer ?? '')
+    this.#handles = new Handles(sftp)
     takeReadAnswers(sftp as unknown as SftpParser)
     SocketBuffer.of(socket)?.reuse(this.#internals._protocol)
     freeWhatLeft(socket)
@@ -105,6 +108,15 @@ export class SftpSession {
   /** Whether the server offers `extension` in the version that ssh2 speaks. */
   offers(extension: string, version = '1'): boolean {
     return this.#internals._extensions[extension] === version
+  }
+
+  /** The handle that a file opened next will likely have; undefined where the server gives no ground for it. */
+  expectHandle(): Buffer | undefined {
+    if (!this.ordered || this.#ended) return undefined
+    this.#batch()
+    // A CLOSE among them comes before the OPEN.
+    this.#sendLater()
+    return this.#handles.expected
   }
 
   /** The shortest time in which the server answered so far, also on other connections, ms; Infinity before the first measurement. */

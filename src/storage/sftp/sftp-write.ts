@@ -7,7 +7,7 @@ import { explainCreate, explainWrite } from './sftp-diagnosis.js'
 import { abortedBy, isStatus, timedOut } from './sftp-errors.js'
 import { headroom } from './headroom.js'
 import { type Lane, openLane } from './sftp-lane.js'
-import type { SftpSession } from './sftp-session.js'
+import type { Answer, SftpSession } from './sftp-session.js'
 import { Wakeup } from './wakeup.js'
 import { sendWrite } from './write-request.js'
 
@@ -27,7 +27,8 @@ const GATHER_BELOW = 128 * 1024
 const DRAIN = 5_000
 
 /**
- * Stores a source in a file with many requests under way; resolves once every write and the close are confirmed.
+ * Stores a source in a file with many requests under way; resolves once every write and the close are confirmed. What is
+ * small and announced leaves in one piece, OPEN and all, where the handle can be told before it comes.
  * @returns bytes stored
  * @throws NOT_FOUND, DENIED, ALREADY_EXISTS (`exclusive`), IS_A_DIRECTORY, NO_SPACE; an error of the source as it is
  */
@@ -39,29 +40,7 @@ export async function writeFile(
   deadlines: Deadlines,
 ): Promise<number> {
   if (options.signal?.aborted) throw abortedBy(options.signal, true)
-  const handle = await openForWriting(session, path, options, deadlines)
-  return new Write(session, path, handle, source, options, deadlines).run()
-}
-
-async function openForWriting(
-  session: SftpSession,
-  path: string,
-  options: WriteOptions,
-  deadlines: Deadlines,
-): Promise<Buffer> {
-  const { sftp } = session
-  const { exclusive = false, mode } = options
-  const watch = session.watch()
-  watch.arm(deadlines.firstByte)
-  try {
-    return await session.request<Buffer>((answer) =>
-      sftp.open(path, exclusive ? 'wx' : 'w', mode === undefined ? {} : { mode }, answer),
-    )
-  } catch (error) {
-    throw await explainCreate(session, path, exclusive, error)
-  } finally {
-    watch.disarm()
-  }
+  return new Write(session, path, source, options, deadlines).run()
 }
 
 type Next = { readonly value: Uint8Array } | 'end'
@@ -77,25 +56,22 @@ class Write {
   #next: Next | undefined
   #gathered: Buffer | undefined
   #gatheredLength = 0
+  #opened = false
   #closed = false
   #found: Stats | undefined
-  readonly #lanes: Lane[]
+  #lanes: Lane[] = []
   /** Bytes of memory for further lanes; undefined before they are thought of. */
   #granted: number | undefined
   private readonly signal: AbortSignal | undefined
-  readonly #onStored: WriteOptions['onStored']
 
   constructor(
     private readonly session: SftpSession,
     private readonly path: string,
-    handle: Buffer,
     private readonly source: AsyncIterable<Uint8Array>,
-    options: WriteOptions,
+    private readonly options: WriteOptions,
     private readonly deadlines: Deadlines,
   ) {
-    this.#lanes = [{ sftp: session.sftp, handle, end: () => undefined, underWay: 0 }]
     this.signal = options.signal
-    this.#onStored = options.onStored
     this.#watch = session.watch()
     this.#depth = Math.min(MAX_REQUESTS, Math.max(2, Math.floor(WRITE_BEHIND / session.maxWrite)))
   }
@@ -108,6 +84,8 @@ class Write {
     this.signal?.addEventListener('abort', onAbort, { once: true })
     if (this.signal?.aborted) onAbort()
     try {
+      const { size = Infinity } = this.options
+      if (size > this.session.maxWrite || !this.session.expectHandle()) await this.#open()
       await this.#drainSource()
       await this.#finish()
       return this.#position
@@ -116,13 +94,31 @@ class Write {
       if (isStorageError(error, 'ABORTED') && !this.session.open) throw abortedBy(this.signal, false)
       if (!isStatus(error)) throw error
       this.#watch.arm(this.deadlines.metadata)
-      throw await explainWrite(this.session, this.path, error)
+      if (this.#opened) throw await explainWrite(this.session, this.path, error)
+      throw await explainCreate(this.session, this.path, this.options.exclusive ?? false, error)
     } finally {
       this.signal?.removeEventListener('abort', onAbort)
       this.#watch.disarm()
       headroom.give(this.#granted ?? 0)
       if (this.session.open) for (const { end } of this.#lanes) end()
     }
+  }
+
+  async #open(): Promise<void> {
+    this.#watch.arm(this.deadlines.firstByte)
+    const handle = await this.session.request<Buffer>((answer) => this.#sendOpen(answer))
+    this.#watch.disarm()
+    this.#opened = true
+    this.#lanes = [this.#laneOf(handle)]
+  }
+
+  #sendOpen(answer: Answer<Buffer>): void {
+    const { exclusive = false, mode } = this.options
+    this.session.sftp.open(this.path, exclusive ? 'wx' : 'w', mode === undefined ? {} : { mode }, answer)
+  }
+
+  #laneOf(handle: Buffer): Lane {
+    return { sftp: this.session.sftp, handle, end: () => undefined, underWay: 0 }
   }
 
   async #drainSource(): Promise<void> {
@@ -135,7 +131,9 @@ class Write {
         await this.#put(next.value)
       }
       ended = true
-      await this.#flush()
+      const expected = this.#opened ? undefined : this.session.expectHandle()
+      if (expected) this.#storeAtOnce(expected)
+      else await this.#flush()
     } finally {
       // Not awaited: a source that waits for a client that is gone may never answer. Its error is not the one to tell.
       if (!ended) iterator.return?.().catch(() => undefined)
@@ -182,18 +180,47 @@ class Write {
   }
 
   async #gather(small: Buffer): Promise<void> {
-    const room = this.session.maxWrite
-    if (this.#gatheredLength + small.length > room) await this.#flush()
-    this.#gathered ??= Buffer.allocUnsafe(room)
+    if (this.#gathered && this.#gatheredLength + small.length > this.#gathered.length) await this.#flush()
+    if (!this.#gathered || small.length > this.#gathered.length) {
+      const { maxWrite } = this.session
+      const { size = maxWrite } = this.options
+      this.#gathered = Buffer.allocUnsafe(Math.min(maxWrite, Math.max(size, small.length)))
+    }
     small.copy(this.#gathered, this.#gatheredLength)
     this.#gatheredLength += small.length
   }
 
   async #flush(): Promise<void> {
+    if (!this.#opened) await this.#open()
     const length = this.#gatheredLength
     if (length === 0 || !this.#gathered) return
     this.#gatheredLength = 0
     await this.#send(this.#gathered, 0, length)
+  }
+
+  /** OPEN, WRITE, CLOSE and a look leave together; the last three once more should OPEN give another handle than `expected`. */
+  #storeAtOnce(expected: Buffer): void {
+    const opening = this.#laneOf(expected)
+    this.#watch.arm(this.deadlines.firstByte)
+    this.#submit<Buffer>(
+      opening,
+      (answer) => this.#sendOpen(answer),
+      (handle) => {
+        this.#opened = true
+        if (!expected.equals(handle)) this.#storeGathered(this.#laneOf(handle))
+      },
+    )
+    this.#storeGathered(opening)
+  }
+
+  #storeGathered(lane: Lane): void {
+    this.#lanes = [lane]
+    this.#closed = false
+    const data = this.#gathered?.subarray(0, this.#gatheredLength)
+    this.#position = data?.length ?? 0
+    if (data?.length)
+      this.#submit(lane, (answer) => sendWrite(lane.sftp, { handle: lane.handle, data, position: 0 }, answer))
+    this.#end()
   }
 
   /** Sends one write, once there is room for it. The bytes are copied before it returns. */
@@ -234,12 +261,13 @@ class Write {
     }
   }
 
-  #submit(lane: Lane, send: (answer: (error?: Error | null) => void) => void): void {
+  #submit<T = void>(lane: Lane, send: (answer: Answer<T>) => void, done?: (value: T) => void): void {
     this.#underWay++
     lane.underWay++
     this.#watch.arm(this.deadlines.stall)
-    this.session.submit<void>(send, (error) => {
-      if (error) this.#failure ??= { error }
+    this.session.submit<T>(send, (error, value) => {
+      if (!error) done?.(value as T)
+      else if (this.#lanes.includes(lane)) this.#failure ??= { error }
       this.#answered(lane)
     })
   }
@@ -253,22 +281,26 @@ class Write {
     this.#wakeup.wake()
   }
 
-  /** CLOSE follows the last write of each lane at once, and a look where the server keeps their order; the server answers all. */
   async #finish(): Promise<void> {
-    this.#close()
-    if (this.#onStored && this.session.ordered && this.#lanes.length === 1) this.#look()
+    this.#end()
     while (this.#underWay > 0) {
       if (this.#aborted) this.#check()
       await this.#wakeup.wait()
     }
     if (this.#failure) throw this.#failure.error
     // A size that is another one is for `stat` to find again, after everything was confirmed.
-    if (this.#found?.size === this.#position) this.#onStored?.(toEntry(nameOf(this.path), this.#found, false))
+    if (this.#found?.size === this.#position) this.options.onStored?.(toEntry(nameOf(this.path), this.#found, false))
   }
 
-  #look(): void {
-    const [lane] = this.#lanes
-    if (lane === undefined) return
+  /** CLOSE follows the last write of each lane at once, and a look where the server keeps their order; the server answers all. */
+  #end(): void {
+    if (this.#closed) return
+    this.#close()
+    const [lane, ...more] = this.#lanes
+    if (lane && this.options.onStored && this.session.ordered && more.length === 0) this.#look(lane)
+  }
+
+  #look(lane: Lane): void {
     this.#underWay++
     lane.underWay++
     this.session.submit<Stats>(
