@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { UserAccess } from '../vfs/mount.js'
 import type { StoredCredentials } from '../users/user-service.js'
@@ -86,8 +86,15 @@ interface Verified {
   readonly since: number
 }
 
-/** `first`: it was not remembered. */
-type Checked = (Verified & { readonly ok: true; readonly access: UserAccess; readonly first: boolean }) | Refused
+interface Proved {
+  readonly ok: true
+  readonly verified: Verified
+  readonly access: UserAccess
+  /** It was not remembered. */
+  readonly first: boolean
+}
+
+type Checked = Proved | Refused
 
 const SLIDING = 5 * 60_000
 const ABSOLUTE = 60 * 60_000
@@ -105,7 +112,7 @@ const REJECTED: Refused = { ok: false, reason: 'rejected' }
  * guessed: they cost no bcrypt, and are refused by the limits only when they are wrong.
  */
 export class Authenticator {
-  readonly #key = randomBytes(32)
+  readonly #key = randomBytes(32).toString('base64url')
   readonly #verified: LRUCache<string, Verified>
   readonly #mistakes: LRUCache<string, true>
   readonly #checking = new Map<string, Promise<Checked>>()
@@ -169,7 +176,7 @@ export class Authenticator {
     if (remembered) {
       const access = this.options.access.peek(remembered.userId)
       if (access?.authVersion === remembered.authVersion)
-        return finish({ ...remembered, ok: true, access, first: false })
+        return finish({ ok: true, verified: remembered, access, first: false })
     }
     // From different networks they are different attempts: each is judged by its own limits.
     const key = `${digest} ${networkOf(address)}`
@@ -181,7 +188,7 @@ export class Authenticator {
       const result = finish(checked)
       if (secondFactor === 'refuse' && checked.ok && checked.first) {
         if (result.ok) this.options.logins.succeeded(result.user, address)
-        else this.options.logins.refused({ ...checked, via: 'password', reason: result.reason }, address)
+        else this.options.logins.refused({ ...checked.verified, via: 'password', reason: result.reason }, address)
       }
       return result
     })
@@ -218,7 +225,8 @@ export class Authenticator {
     const remembered = this.#remembered(digest)
     if (remembered) {
       const access = await this.options.access.get(remembered.userId)
-      if (access?.authVersion === remembered.authVersion) return { ...remembered, ok: true, access, first: false }
+      if (access?.authVersion === remembered.authVersion)
+        return { ok: true, verified: remembered, access, first: false }
       this.#verified.delete(digest)
     }
     const mistake = `${digest} ${networkOf(address)}`
@@ -249,7 +257,7 @@ export class Authenticator {
     await this.#throttle.succeeded(username, address)
     const verified = { userId, username, authVersion, needsSecondFactor, mustChangePassword, since: this.#now() }
     this.#verified.set(digest, verified)
-    return { ...verified, ok: true, access, first: true }
+    return { ok: true, verified, access, first: true }
   }
 
   /** @param username whose app password it must be; undefined for a token */
@@ -307,7 +315,7 @@ export class Authenticator {
 
   /** Names hold no NUL, so the two cannot be taken for others. */
   #digest(username: string, password: string): string {
-    return createHmac('sha256', this.#key).update(`${username}\0${password}`).digest('base64url')
+    return hash('sha256', `${this.#key}${username}\0${password}`, 'base64url')
   }
 
   #dummyHash(): Promise<string> {
@@ -323,22 +331,21 @@ function whole(
   proof?: string,
 ): Accepted {
   const scopes = admin ? ADMIN_SCOPES : USER_SCOPES
-  return {
-    ok: true,
-    user: { userId, username, admin, authVersion, via, ...(proof !== undefined && { proof }), scopes },
-  }
+  const user = { userId, username, admin, authVersion, via, scopes }
+  return { ok: true, user: proof === undefined ? user : { ...user, proof } }
 }
 
 function reported(checked: Checked): ReportedPassword | Refused {
   if (!checked.ok) return checked
-  const { access, needsSecondFactor, mustChangePassword } = checked
+  const { access, verified } = checked
+  const { needsSecondFactor, mustChangePassword } = verified
   return { ...whole(access, 'password'), needsSecondFactor, mustChangePassword }
 }
 
 function withoutReport(checked: Checked): AuthResult {
   if (!checked.ok) return checked
-  if (checked.needsSecondFactor) return { ok: false, reason: 'second-factor' }
-  if (checked.mustChangePassword) return { ok: false, reason: 'password-change' }
+  if (checked.verified.needsSecondFactor) return { ok: false, reason: 'second-factor' }
+  if (checked.verified.mustChangePassword) return { ok: false, reason: 'password-change' }
   return whole(checked.access, 'password')
 }
 

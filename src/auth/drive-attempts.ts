@@ -34,28 +34,35 @@ export class DriveAttempts {
   readonly #byNetwork: LRUCache<string, Map<string, SeenAttempt>>
 
   constructor(private readonly now: () => number = Date.now) {
-    this.#byNetwork = new LRUCache({ max: PROGRAMS, ttl: KEPT, ttlResolution: 0, perf: { now } })
+    this.#byNetwork = new LRUCache({ max: PROGRAMS, ttl: KEPT, ttlResolution: 0, perf: { now }, updateAgeOnGet: true })
   }
 
   /** Cheap: for each request of a drive. */
   note(attempt: DriveAttempt): void {
-    const network = networkOf(attempt.address)
-    const known = this.#byNetwork.get(network) ?? new Map<string, SeenAttempt>()
+    const { address, via, outcome } = attempt
+    const known = this.#of(networkOf(address))
     const username = attempt.username?.slice(0, 64)
     const userAgent = attempt.userAgent.slice(0, 200)
-    const key = `${username ?? ''}\n${userAgent}\n${attempt.outcome}`
+    const key = `${username ?? ''}\n${userAgent}\n${outcome}`
     known.delete(key)
-    known.set(key, { ...attempt, username, userAgent, at: this.now() })
+    known.set(key, { address, userAgent, username, via, outcome, at: this.now() })
     for (const oldest of known.keys()) {
       if (known.size <= MAX_PER_NETWORK) break
       known.delete(oldest)
     }
-    this.#byNetwork.set(network, known)
+  }
+
+  #of(network: string): Map<string, SeenAttempt> {
+    const known = this.#byNetwork.get(network)
+    if (known !== undefined) return known
+    const made = new Map<string, SeenAttempt>()
+    this.#byNetwork.set(network, made)
+    return made
   }
 
   /** By this user, or by somebody who sent no name, from the network of `address` since `from`; the last one first. */
   of(username: string, address: string, from: number): SeenAttempt[] {
-    const known = this.#byNetwork.get(networkOf(address))?.values() ?? []
+    const known = this.#byNetwork.peek(networkOf(address))?.values() ?? []
     const since = Math.max(from, this.now() - KEPT)
     return [...known]
       .filter((attempt) => attempt.at >= since && (attempt.username === undefined || attempt.username === username))

@@ -5,9 +5,10 @@ import type { IncomingMessage } from 'node:http'
  * `X-Forwarded-For` are to the left of the first address that is not trusted.
  */
 export function clientAddress(request: IncomingMessage, isTrusted: (address: string) => boolean): string {
+  let address = request.socket.remoteAddress ?? ''
+  if (!isTrusted(address)) return address
   const header = request.headers['x-forwarded-for']
   const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((hop) => hop.trim())
-  let address = request.socket.remoteAddress ?? ''
   while (isTrusted(address)) {
     const next = hops.pop()
     if (next === undefined || next === '') break

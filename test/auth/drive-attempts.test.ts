@@ -27,6 +27,16 @@ describe('DriveAttempts', () => {
     expect(attempts.of('anna', '192.0.2.7', 0)).to.deep.equal([])
   })
 
+  it('remembers a program for as long as it goes on, and a quarter of an hour after that', () => {
+    for (let tries = 0; tries < 3; tries++) {
+      attempts.note(attempt)
+      now += 10 * 60_000
+      expect(attempts.of('anna', '192.0.2.7', 0)).to.have.length(1)
+    }
+    now += 6 * 60_000
+    expect(attempts.of('anna', '192.0.2.7', 0)).to.deep.equal([])
+  })
+
   it('keeps a bounded number of attempts of one network', () => {
     for (let i = 0; i < 100; i++) attempts.note({ ...attempt, userAgent: `program ${i}` })
     expect(attempts.of('anna', '192.0.2.7', 0)).to.have.length(20)
