@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { signalOf } from '../http/request-signal.js'
+import { enderOf, signalOf } from '../http/request-signal.js'
 import type { Call, Tree } from '../vfs/tree.js'
 import { clientOf, type Client } from './client.js'
 import { DavError, badRequest } from './dav-error.js'
@@ -42,7 +42,7 @@ export function openExchange(context: DavContext): Exchange {
     urlPath: target.urlPath,
     trailingSlash: target.trailingSlash,
     tree: user.tree,
-    call: { signal: signalOf(request, response), fresh, names: client.names },
+    call: { signal: signalOf(request, response), end: enderOf(request, response), fresh, names: client.names },
     client,
     dependencies,
     rendered,

@@ -45,7 +45,7 @@ async function serve(context: DavContext, run: (exchange: Exchange) => Promise<v
 export function answerFailure(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   const { log } = stateOf(request).dependencies
   const about = { id: requestIdOf(request), method: request.method }
-  const gone = signalOf(request, response).aborted || answerFor(error).status === CLIENT_GONE
+  const gone = isGone(signalOf(request, response).reason) || isGone(error)
   if (gone || response.headersSent) {
     if (!gone) log.warn({ ...about, err: error }, 'an answer broke off')
     if (!response.writableFinished) response.destroy()
@@ -60,4 +60,8 @@ export function answerFailure(request: IncomingMessage, response: ServerResponse
     log.error({ ...about, err: failure }, 'a WebDAV request could not be answered')
     response.destroy()
   }
+}
+
+function isGone(reason: unknown): boolean {
+  return reason !== undefined && answerFor(reason).status === CLIENT_GONE
 }

@@ -30,19 +30,13 @@ export class ActiveOperations {
    * case the reason given there is thrown, whatever `work` made of it.
    */
   run<T>(operation: ActiveOperation, call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { end } = call
-    return end === undefined
-      ? endable(call, (own) => this.#run(operation, own, work))
-      : this.#run(operation, { ...call, end }, work)
+    return endable(call, (own) => this.#run(operation, own, work))
   }
 
   async #run<T>(operation: ActiveOperation, call: EndableCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = call
     this.#running.set(operation, call)
     try {
-      return await work(signal)
-    } catch (error) {
-      throw signal.reason instanceof VfsError ? signal.reason : error
+      return await work(call.signal)
     } finally {
       this.#running.delete(operation)
       if (this.#running.size === 0) this.#onIdle?.()

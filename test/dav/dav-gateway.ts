@@ -203,6 +203,11 @@ export class DavGateway {
       .sort()
   }
 
+  /** Ends every transfer that is under way, as the end of its permission does. */
+  endTransfers(): void {
+    this.#trees.active.end(() => false)
+  }
+
   /** Takes back every fault that a test put into the shared server. */
   heal(): void {
     this.shared.before = this.shared.beforeChunk = this.shared.after = () => undefined

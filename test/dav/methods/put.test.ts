@@ -203,6 +203,14 @@ describe('dav PUT', () => {
     expect(gateway.names()).not.to.include('full')
   })
 
+  it('tells why an upload was ended, and keeps the old file', async () => {
+    await put('/dav/server2/ended', 'old')
+    gateway.shared.beforeChunk = () => gateway.endTransfers()
+    const answer = await put('/dav/server2/ended', 'new')
+    expect([answer.status, answer.body.includes('REVOKED')]).to.deep.equal([403, true])
+    expect(gateway.content('/ended')).to.equal('old')
+  })
+
   it('sets the time that sync clients send', async () => {
     const answer = await put('/dav/server2/timed', 'x', { 'x-oc-mtime': '1500000000' })
     expect(answer.headers).to.include({ 'last-modified': 'Fri, 14 Jul 2017 02:40:00 GMT', 'x-oc-mtime': 'accepted' })
