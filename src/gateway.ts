@@ -105,10 +105,9 @@ export function createGateway({ config, log, dav, web, onRequest: tell }: Gatewa
       // Told to whoever reads the body; a reset of one that nobody reads must not end the process.
     })
     limitIdle(request, deadlines.clientIdle)
-    cutStalledReader(response, deadlines.sendStall)
-    response.once('finish', () => cutLeftover(request))
     response.once('close', () => {
       running.delete(response)
+      if (response.writableFinished) cutLeftover(request)
       const status = response.writableFinished ? response.statusCode : 499
       const ms = performance.now() - started
       tell?.({ method: method ?? '', status, seconds: ms / 1000 })
@@ -146,6 +145,16 @@ export function createGateway({ config, log, dav, web, onRequest: tell }: Gatewa
       else perAddress.set(address, left)
     })
     if (count > limits.connectionsPerAddress) socket.destroy()
+  }
+
+  /**
+   * Nothing moved on a connection: a client that takes nothing of what is queued for it is cut, and whoever writes learns it
+   * by `signalOf`; likewise one that has no request under way. Node restarts the timer whenever the kernel took some, so a
+   * slow reader is not a stalled one, and sets `keepAliveTimeout` after a response.
+   */
+  const onQuiet = (socket: Socket): void => {
+    const response = [...running.keys()].find((response) => response.socket === socket)
+    if (response === undefined || response.writableLength > 0) socket.destroy()
   }
 
   /** A request that cannot be parsed. What is being sent on the same connection must not be mixed with an answer to it. */
@@ -186,6 +195,7 @@ export function createGateway({ config, log, dav, web, onRequest: tell }: Gatewa
         })
       : createServer(options)
     server.maxConnections = limits.connections
+    server.setTimeout(deadlines.sendStall, onQuiet)
     server
       .on('connection', onConnection)
       .on('request', onRequest)
@@ -253,14 +263,4 @@ function cutLeftover(request: IncomingMessage): void {
   const { socket } = request
   const timer = setTimeout(() => socket.destroy(), LEFTOVER_MS)
   request.once('close', () => clearTimeout(timer))
-}
-
-/**
- * A client that takes nothing of what is queued for it is cut; whoever writes learns it by `signalOf`. Node restarts the
- * timer whenever the kernel took some, so a slow reader is not a stalled one, and sets another one after the response.
- */
-function cutStalledReader(response: ServerResponse, milliseconds: number): void {
-  response.setTimeout(milliseconds, () => {
-    if (response.writableLength > 0) response.socket?.destroy()
-  })
 }

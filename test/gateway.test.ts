@@ -200,6 +200,14 @@ describe('gateway', () => {
     expect(slow.text).to.match(/^(HTTP\/1.1 408 |$)/)
   })
 
+  it('closes a connection that asks for nothing more, after its time', async () => {
+    const { port } = await start({ FTPCLUSTER_TIMEOUTS_KEEP_ALIVE: '1s' })
+    const client = await RawClient.open(port)
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await client.until('web GET /')
+    await client.closed
+  })
+
   it('answers an unknown expectation with 417', async () => {
     const { port } = await start()
     expect(await get(port, 'PUT /dav/x', 'Expect: foo\r\nContent-Length: 3\r\n')).to.match(/^HTTP\/1.1 417 /)

@@ -22,7 +22,7 @@ const idleLimits = new WeakMap<IncomingMessage, number>()
 
 /** How long the client of this request may be silent in the middle of its body. */
 export function limitIdle(request: IncomingMessage, milliseconds: number): void {
-  idleLimits.set(request, milliseconds)
+  if (!hasNoBody(request)) idleLimits.set(request, milliseconds)
 }
 
 /** For the server's `checkContinue`: the client waits until `continueBody` or the final answer. */
