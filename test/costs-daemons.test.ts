@@ -9,6 +9,8 @@ import { actor, temporaryFolder } from './support/services.js'
 const DAEMONS = ['proftpd', 'vsftpd', 'pure-ftpd'] as const
 const AUTHORIZATION = `Basic ${Buffer.from('anna:password-1').toString('base64')}`
 
+const LOOK = { proftpd: 'MLST', vsftpd: 'SIZE+MDTM', 'pure-ftpd': 'MLST' }
+
 /** A look at what is missing. */
 const MISSING = {
   proftpd: 'MLST SIZE',
@@ -78,9 +80,17 @@ describe('what a request costs on real FTP servers', function () {
     return response.status
   }
 
+  /** Resolves when no login is under way and no connection is lent. */
+  async function quiet(): Promise<void> {
+    while (context.connections.stats().servers.some(({ connecting, lent }) => connecting + lent > 0)) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
   /** Left out: EPSV, with which the next transfer is prepared. */
   async function roundTrips(status: number, ...request: Parameters<typeof send>): Promise<string> {
     const { packets } = taps.get(request[0]) as FtpTap
+    await quiet()
     packets.length = 0
     expect(await send(...request)).to.equal(status)
     return packets
@@ -90,6 +100,14 @@ describe('what a request costs on real FTP servers', function () {
   }
 
   for (const kind of DAEMONS) {
+    it(`${kind}: sends a file that was listed in one`, async () => {
+      await send(kind, 'PUT', 'dir/got', {}, 'content')
+      expect(await roundTrips(200, kind, 'GET', 'dir/got')).to.equal(`${LOOK[kind]}+RETR`)
+      await send(kind, 'PUT', 'dir/got', {}, 'other content')
+      const part = { Range: 'bytes=2-4' }
+      expect(await roundTrips(206, kind, 'GET', 'dir/got', part)).to.equal(`${LOOK[kind]}+REST+RETR`)
+    })
+
     const missing = MISSING[kind]
     const to = (path: string) => ({ Destination: `${url}/dav/${kind}/${path}` })
 

@@ -126,9 +126,29 @@ describe('what a request costs', function () {
       expect(await questions('ftp', 'HEAD', 'dir/a.txt')).to.equal('')
     })
 
-    it('a download is a look and a transfer, a part of it one command more', async () => {
+    it('a download is a look and a transfer, a part of it one command more; all of it leaves together', async () => {
       expect(await questions('ftp', 'GET', 'dir/a.txt')).to.equal('MLST RETR')
+      expect(tap.packets).to.include('MLST+RETR')
       expect(await questions('ftp', 'GET', 'dir/a.txt', { Range: 'bytes=2-4' })).to.equal('MLST REST RETR')
+      expect(tap.packets).to.include('MLST+REST+RETR')
+    })
+
+    it('a download of what nobody saw before is a look before that; where there is nothing to send, nothing is asked for', async () => {
+      await writeFile(join(folder, 'ftp', 'dir', 'unseen.txt'), 'content')
+      expect(await questions('ftp', 'GET', 'dir/unseen.txt')).to.equal('MLST MLST RETR')
+      await questions('ftp', 'PUT', 'dir/empty.txt', {}, '')
+      expect(await questions('ftp', 'GET', 'dir/empty.txt')).to.equal('MLST')
+      const response = await fetch(`${url}/dav/ftp/dir/a.txt`, {
+        headers: { Authorization: AUTHORIZATION, Range: 'bytes=7-' },
+      })
+      expect(response.status).to.equal(416)
+      await quiet()
+      expect(tap.packets.slice(-1)).to.deep.equal(['MLST'])
+    })
+
+    it('a part of another version is not asked for ahead', async () => {
+      const headers = { Range: 'bytes=2-4', 'If-Range': '"other"' }
+      expect(await questions('ftp', 'GET', 'dir/a.txt', headers)).to.equal('MLST RETR')
     })
 
     it('an upload is a transfer, a check of the size and a rename, over another file as well', async () => {

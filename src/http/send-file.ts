@@ -18,6 +18,8 @@ export const FILE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'private, no-cache',
 }
 
+const NOTHING = { start: 0, end: -1 }
+
 export interface SendFileOptions {
   readonly request: IncomingMessage
   readonly response: ServerResponse
@@ -61,8 +63,8 @@ export async function sendIfFile(
     }
   }
   const likely = (known: Node) => {
-    const range = parseRange(request.headers.range, known.size)
-    return range === 'unsatisfiable' ? undefined : range
+    const range = rangeApplies(request.headers, known) ? parseRange(request.headers.range, known.size) : undefined
+    return range === 'unsatisfiable' ? NOTHING : range
   }
   return tree.open(
     path,

@@ -61,8 +61,10 @@ export interface ByteRange {
 export type ByteSink = (chunk: Buffer) => void | Promise<void>
 
 export interface OpenOptions extends OperationOptions {
-  /** What will likely be read: it may be asked for ahead. */
+  /** What will likely be read: it may be asked for ahead. An end before the start: nothing. */
   readonly likely?: ByteRange | undefined
+  /** It was a symbolic link when somebody looked. */
+  readonly symlink?: boolean | undefined
 }
 
 /** A file that one connection has opened to read: given to its `read`, or closed. */

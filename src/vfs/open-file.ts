@@ -1,4 +1,4 @@
-import type { ByteRange, ByteSink, Connection, OpenFile } from '../storage/driver.js'
+import type { ByteRange, ByteSink, Connection, OpenFile, OpenOptions } from '../storage/driver.js'
 import { isStorageError } from '../storage/errors.js'
 import { VfsError } from './errors.js'
 import type { Place } from './mount-view.js'
@@ -22,12 +22,12 @@ interface Loan {
  */
 export async function openFile(
   place: Place,
-  likely: ByteRange | undefined,
+  hints: Pick<OpenOptions, 'likely' | 'symlink'>,
   use: (node: Node, read: ReadOpened) => Promise<void>,
   call: Call,
 ): Promise<Node | undefined> {
   const learn = place.view.learner(place)
-  const loan = await borrow(place, likely, call).catch((error: unknown) => {
+  const loan = await borrow(place, { ...hints, signal: call.signal }).catch((error: unknown) => {
     if (isStorageError(error) && error.inStep && error.code !== 'ABORTED') return undefined
     throw error
   })
@@ -59,12 +59,12 @@ export async function openFile(
 }
 
 /** The connection stays lent until `giveBack`, which closes a file that was not read. */
-function borrow(place: Place, likely: ByteRange | undefined, { signal }: Call): Promise<Loan | undefined> {
+function borrow(place: Place, options: OpenOptions): Promise<Loan | undefined> {
   const { parts, mount } = place.view
   return new Promise((resolve, reject) => {
     const work = async (connection: Connection) => {
       const mayHaveChanged = place.view.watch(place)
-      const file = await connection.openFile?.(place.key.path, { likely, signal })
+      const file = await connection.openFile?.(place.key.path, options)
       if (file === undefined) {
         resolve(undefined)
         return
@@ -77,6 +77,6 @@ function borrow(place: Place, likely: ByteRange | undefined, { signal }: Call): 
         resolve({ connection, file, mayHaveChanged, giveBack })
       })
     }
-    parts.connections.use(mount.account, 'transfer', work, { signal, repeatable: true }).catch(reject)
+    parts.connections.use(mount.account, 'transfer', work, { signal: options.signal, repeatable: true }).catch(reject)
   })
 }

@@ -63,7 +63,7 @@ function readOnce(place: Place, node: Node, range: ByteRange, sink: ByteSink, { 
   }
   const read = async (connection: Connection): Promise<number> => {
     const mayHaveChanged = place.view.watch(place)
-    const file = await connection.openFile?.(place.key.path, { likely: range, signal })
+    const file = await connection.openFile?.(place.key.path, { likely: range, symlink: node.symlink, signal })
     if (file !== undefined && !isSame(place, node, file.entry)) {
       file.close()
       throw changed()

@@ -121,9 +121,10 @@ export class UserTree implements Tree {
       known = place.view.likelyFile(place)
     }
     if (known !== undefined) {
-      const range = likely(place.view.node(place, known)) ?? { start: 0, end: Math.max(0, known.size - 1) }
+      const range = likely(place.view.node(place, known)) ?? { start: 0, end: known.size - 1 }
+      const hints = { likely: range, symlink: known.symlink }
       const opened = await this.#run('read', place.path, { reads: [place] }, call, (signal) =>
-        openFile(place, range, keeping, { ...call, signal }),
+        openFile(place, hints, keeping, { ...call, signal }),
       )
       if (opened !== undefined) return opened
       node = undefined

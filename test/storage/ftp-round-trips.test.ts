@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { symlink } from 'node:fs/promises'
 import { createDialer } from '../../src/storage/dialer.js'
-import type { Connection } from '../../src/storage/driver.js'
+import type { Connection, OpenFile } from '../../src/storage/driver.js'
 import type { StorageErrorCode } from '../../src/storage/errors.js'
 import { createFtpDriver } from '../../src/storage/ftp/ftp-driver.js'
 import { labFor, localPath, type Lab } from '../lab/lab.js'
@@ -131,6 +131,27 @@ describe('round trips to real FTP servers', function () {
           'EPSV',
         ])
         expect((await inRun(() => c.list(folder || '/'))).join(' ')).to.match(/^CWD (LIST|MLSD) EPSV/)
+      })
+
+      it('a file that is looked at and read is one, a part of it as well; one that is not read after all leaves the next in step', async () => {
+        const look = kind === 'vsftpd' ? 'SIZE+MDTM' : 'MLST'
+        const likely = { start: 1 }
+        let text = ''
+        const open = async () => (await c.openFile?.(`${folder}/a`, { likely })) as OpenFile
+        const read = async () => {
+          const opened = await open()
+          expect(opened.entry.size).to.equal(4)
+          text = ''
+          await c.read(`${folder}/a`, likely, (chunk) => void (text += chunk.toString()), { opened })
+        }
+        const sent = await packets(read)
+        expect(sent.filter((packet) => packet !== 'EPSV')).to.deep.equal([`${look}+REST+RETR`])
+        expect(text).to.equal('our')
+        const unread = await packets(async () => (await open()).close())
+        expect(unread.filter((packet) => packet !== 'EPSV')[0]).to.equal(`${look}+REST+RETR`)
+        expect((await c.stat(`${folder}/a`)).size).to.equal(4)
+        await read()
+        expect(text).to.equal('our')
       })
 
       it('a rename is one, and what becomes of it is known', async () => {

@@ -97,6 +97,24 @@ export class ControlChannel extends FTPContext {
 
   /** The same for a command with a data connection. @param onBegin called with the first 1xx reply */
   transfer(line: string, onBegin: (reply: Reply) => void): Promise<Reply> {
+    return this.#transfer(line, onBegin, false)
+  }
+
+  /** The same, behind commands in the same write, as for `together`. */
+  transferBehind(
+    before: readonly string[],
+    line: string,
+    onBegin: (reply: Reply) => void,
+  ): { readonly answers: Promise<readonly Reply[]>; readonly replied: Promise<Reply> } {
+    for (const each of [...before, line]) this.#assertSendable(each)
+    this.socket.cork()
+    const answers = before.map((each, index) => this.#converse(each, { behind: index > 0 }))
+    const replied = this.#transfer(line, onBegin, before.length > 0)
+    this.socket.uncork()
+    return { answers: Promise.all(answers), replied }
+  }
+
+  #transfer(line: string, onBegin: (reply: Reply) => void, behind: boolean): Promise<Reply> {
     let begun = false
     this.#cut = false
     const isFinal = (reply: Reply): boolean => {
@@ -105,7 +123,7 @@ export class ControlChannel extends FTPContext {
       onBegin(reply)
       return false
     }
-    return this.#converse(line, { isFinal })
+    return this.#converse(line, { isFinal, behind })
   }
 
   /**

@@ -7,7 +7,9 @@ import {
   type FreeSpace,
   type Listing,
   type OpenFile,
+  type OpenOptions,
   type OperationOptions,
+  type ReadOptions,
   type Traits,
   type WriteOptions,
 } from '../driver.js'
@@ -17,6 +19,7 @@ import { assertSendable, type Reply } from './control-channel.js'
 import { download } from './download.js'
 import { enter } from './enter.js'
 import { formatTimeValue } from './facts.js'
+import { FileToRead, retrieve } from './file-to-read.js'
 import { codeInText, refusal } from './ftp-errors.js'
 import { fetchNames, toListing, unlistable } from './listing.js'
 import { explain, explainNew, find, probe, throwGeneral } from './lookup.js'
@@ -79,9 +82,16 @@ export class FtpConnection implements Connection {
 
   /**
    * FTP knows no open files: what is read is what stands there then. But nothing comes between the look and the reading, such
-   * as the wait for a connection.
+   * as the wait for a connection. A link may take more than a look.
    */
-  async openFile(path: string, options?: OperationOptions): Promise<OpenFile> {
+  async openFile(path: string, options: OpenOptions = {}): Promise<OpenFile> {
+    const { session } = this
+    const { likely, symlink = false } = options
+    const { start = 0, end = likely ? Infinity : -1 } = likely ?? {}
+    if (start <= end && session.pipelines && !(symlink && session.features.mlst)) {
+      const file = await this.#metadata([path], options, () => FileToRead.open(session, path, start))
+      if (file !== undefined) return file
+    }
     return { entry: await this.stat(path, options), held: false, close: () => undefined }
   }
 
@@ -89,20 +99,16 @@ export class FtpConnection implements Connection {
     path: string,
     range: ByteRange | undefined,
     sink: ByteSink,
-    options: OperationOptions = {},
+    { signal, opened }: ReadOptions = {},
   ): Promise<number> {
     this.#check([path])
     const { start = 0, end } = range ?? {}
     const length = end === undefined ? undefined : end - start + 1
-    const { bytes, reply } = await download(this.session, {
-      command: `RETR ${path}`,
-      offset: start,
-      length,
-      sink,
-      signal: options.signal,
-    })
+    const job = { command: retrieve(path), offset: start, length, sink, signal }
+    const begun = opened instanceof FileToRead ? opened.take(start) : undefined
+    const { bytes, reply } = await download(this.session, job, begun)
     if (reply === undefined || reply.code < 300) return bytes
-    return this.#metadata([path], options, async () => {
+    return this.#metadata([path], { signal }, async () => {
       if (start > 0) {
         // Whether a refused RETR forgot the offset is not said anywhere; a STOR must not find it.
         await this.#command('REST 0')
@@ -242,7 +248,7 @@ export class FtpConnection implements Connection {
     work: () => Promise<T>,
   ): Promise<T> {
     this.#check(paths)
-    return within(this.session.channel, milliseconds, options, work)
+    return within(this.session, milliseconds, options, work)
   }
 
   /** @throws INVALID_NAME before anything is sent */

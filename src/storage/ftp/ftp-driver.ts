@@ -120,6 +120,7 @@ export function createFtpDriver({ deadlines, dial }: FtpDriverOptions): Driver {
         data: new DataConnections({ channel, tls }, { mayPrepare: together }),
         listCommand: undefined,
         renameBegun: false,
+        settling: undefined,
       }
       return new FtpConnection(session, home)
     })

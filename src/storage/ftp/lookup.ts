@@ -52,6 +52,23 @@ async function look(session: Session, path: string): Promise<Found> {
   return { entry: { ...(target ?? { type: 'other', size: 0, modified: facts.modified }), name, symlink: true } }
 }
 
+/** With what a look begins. */
+export function firstLook({ features }: Session, path: string): readonly string[] {
+  return features.mlst ? [`MLST ${path}`] : [`SIZE ${path}`, `MDTM ${path}`]
+}
+
+/** The regular file of which the replies to `firstLook` tell; undefined where more has to be asked to know what is there. */
+export function fileTold({ features }: Session, path: string, [first, second]: readonly Reply[]): Entry | undefined {
+  const name = nameOf(path)
+  if (!features.mlst) {
+    const size = first && sizeIn(first)
+    if (size === undefined) return undefined
+    return { name, type: 'file', symlink: false, size, modified: asListed(second && timeIn(second), Date.now()) }
+  }
+  const facts = first?.code === 250 ? factsOf(first) : undefined
+  return facts?.type === 'file' ? { ...known(facts), name, type: 'file', symlink: false } : undefined
+}
+
 async function rootTime(session: Session): Promise<number | undefined> {
   if (!session.features.mlst) return undefined
   const reply = await session.channel.command('MLST /')
@@ -76,15 +93,23 @@ export async function probe(session: Session, path: string): Promise<Seen | unde
 async function ask(session: Session, path: string): Promise<Seen | { readonly refused: Reply }> {
   const { features } = session
   const [size, askTime] = await askBoth(session, `SIZE ${path}`, `MDTM ${path}`)
-  const bytes = size.code === 213 ? /^213 (\d{1,16})\s*$/.exec(size.text)?.[1] : undefined
+  const bytes = sizeIn(size)
   if (bytes !== undefined) {
-    const time = await askTime()
-    const modified = time.code === 213 ? parseTimeValue(time.text.slice(4)) : undefined
-    return { type: 'file', size: Number(bytes), modified: features.mlst ? modified : asListed(modified, Date.now()) }
+    const modified = timeIn(await askTime())
+    return { type: 'file', size: bytes, modified: features.mlst ? modified : asListed(modified, Date.now()) }
   }
   if (size.code < 500) throwGeneral(size)
   const folder = await visit(session, path)
   return folder.code < 300 ? { type: 'directory', size: 0, modified: undefined } : { refused: size }
+}
+
+function sizeIn({ code, text }: Reply): number | undefined {
+  const bytes = code === 213 ? /^213 (\d{1,16})\s*$/.exec(text)?.[1] : undefined
+  return bytes === undefined ? undefined : Number(bytes)
+}
+
+function timeIn({ code, text }: Reply): number | undefined {
+  return code === 213 ? parseTimeValue(text.slice(4)) : undefined
 }
 
 /** As `enter`, for who only wants the answer: what follows a refusal is sent with it where that saves a round trip. */

@@ -26,6 +26,8 @@ export interface Session {
   listCommand: 'LIST -a' | 'LIST' | undefined
   /** A RNFR may still be remembered: no RNTO may be sent before the answer to another one. */
   renameBegun: boolean
+  /** While a transfer that nobody reads is given up: no command may be sent before. */
+  settling: Promise<void> | undefined
 }
 
 /**
@@ -33,17 +35,19 @@ export interface Session {
  * connection; `work` then rejects with the reason.
  */
 export async function within<T>(
-  channel: ControlChannel,
+  session: Session,
   milliseconds: number,
   { signal }: OperationOptions,
   work: () => Promise<T>,
 ): Promise<T> {
+  const { channel } = session
   if (!channel.open) throw new StorageError('CONNECTION_LOST', 'The connection to the server has ended.')
   if (signal?.aborted) throw aborted(signal, true)
   const timer = setTimeout(() => channel.end(timedOut(milliseconds)), milliseconds)
   const onAbort = () => channel.end(aborted(signal, false))
   signal?.addEventListener('abort', onAbort)
   try {
+    if (session.settling !== undefined) await session.settling
     return await work()
   } finally {
     clearTimeout(timer)

@@ -27,9 +27,8 @@ export interface Uploaded {
  * the data connection is dropped, the connection is brought back in step or ended, and that error is thrown.
  */
 export async function upload(session: Session, job: Upload): Promise<Uploaded> {
-  const { channel, deadlines } = session
   const uploaded = await session.data.anew(async () => {
-    const { data, prepared } = await within(channel, deadlines.firstByte, job, () => session.data.open())
+    const { data, prepared } = await within(session, session.deadlines.firstByte, job, () => session.data.open())
     return new Sender(session, job, data, prepared).run()
   })
   if (uploaded.reply.code < 300) session.data.prepare()

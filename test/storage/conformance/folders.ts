@@ -376,6 +376,32 @@ export function describeFolders(world: () => World): void {
       await world().fails(c.openFile(`${folder}/missing`), 'NOT_FOUND')
     })
 
+    it('openFile serves a reading from elsewhere than was likely, and may be left with much to come', async function () {
+      const c = await world().connection()
+      if (!c.openFile) return this.skip()
+      const folder = await world().folder()
+      const path = `${folder}/file`
+      const content = Buffer.alloc(8 * 1024 * 1024, 'much to come ')
+      await put(c, path, content)
+      for (const start of [0, 2 * 1024 * 1024 + 1, content.length, content.length + 1]) {
+        const left = await c.openFile(path, { likely: { start } })
+        expect(left.entry.size).to.equal(content.length)
+        left.close()
+        expect((await c.stat(path)).size).to.equal(content.length)
+        await put(c, `${folder}/other`, 'whole')
+        expect(await get(c, `${folder}/other`)).to.equal('whole')
+        for (const from of [start, 1024 * 1024 + 7]) {
+          const opened = await c.openFile(path, { likely: { start } })
+          const parts: Buffer[] = []
+          await c.read(path, { start: from }, (chunk) => void parts.push(Buffer.from(chunk)), { opened })
+          expect(Buffer.concat(parts).equals(content.subarray(from)), `${start}, ${from}`).to.equal(true)
+        }
+      }
+      const folders = await c.openFile(folder, { likely: { start: 0 } }).catch((error: unknown) => error)
+      if (folders instanceof Error) await world().judge(folders, 'IS_A_DIRECTORY', 'DENIED')
+      else expect(folders).to.have.nested.property('entry.type', 'directory')
+    })
+
     it('setMode sets the permission bits', async function () {
       const c = await world().connection()
       if (!c.setMode) return this.skip()
