@@ -88,7 +88,9 @@ export class FtpConnection implements Connection {
     const { session } = this
     const { likely, symlink = false } = options
     const { start = 0, end = likely ? Infinity : -1 } = likely ?? {}
-    if (start <= end && session.pipelines && !(symlink && session.features.mlst)) {
+    // proftpd ends the session when a data connection is given up soon after the handshake.
+    const mayGiveUp = session.tls === undefined
+    if (start <= end && session.pipelines && mayGiveUp && !(symlink && session.features.mlst)) {
       const file = await this.#metadata([path], options, () => FileToRead.open(session, path, start))
       if (file !== undefined) return file
     }

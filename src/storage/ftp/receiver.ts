@@ -1,4 +1,3 @@
-import { TLSSocket } from 'node:tls'
 import type { ByteSink } from '../driver.js'
 import { isStorageError, StorageError } from '../errors.js'
 import type { Reply } from './control-channel.js'
@@ -191,23 +190,9 @@ export class Receiver {
   /** Gives up what has not come. @returns whether the connection may be used again */
   drop(): Promise<boolean> {
     this.#watchdog.rest()
-    return backInStep(this.session, this.#replied, {
-      end: async () => {
-        // proftpd ends the session over a handshake that breaks off, or the tickets behind it.
-        if (this.#data.socket instanceof TLSSocket) await this.#begins()
-        this.#reader.destroy()
-      },
-      // Whether a refused RETR forgot the offset is not said anywhere.
-      restarts: () => this.#offset > 0 && !this.#begun,
-    })
-  }
-
-  /** The first byte has come, or there will be none. */
-  async #begins(): Promise<void> {
-    const { channel } = this.session
-    while (this.#given === 0 && this.#reader.untouched && this.#reply === undefined && channel.open) {
-      await this.#reader.wait()
-    }
+    this.#reader.destroy()
+    // Whether a refused RETR forgot the offset is not said anywhere.
+    return backInStep(this.session, this.#replied, () => this.#offset > 0 && !this.#begun)
   }
 
   get #restTogether(): boolean {

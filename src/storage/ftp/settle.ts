@@ -15,31 +15,24 @@ export async function lateReply(session: Session, replied: Promise<Reply>): Prom
   }
 }
 
-interface Cut {
-  /** Ends the data connection. */
-  readonly end?: () => Promise<void>
-  /** Whether an offset may be left of it: no RETR or STOR that follows may find that. */
-  readonly restarts?: () => boolean
-}
-
 /**
  * After a transfer was cut short: takes its late reply and has the server answer a NOOP, as a proof that no further reply is
  * on its way. A connection that fails the proof is ended.
+ * @param restarts whether an offset may be left of it: no RETR or STOR that follows may find that
  * @returns whether the connection may be used again
  */
-export async function backInStep(session: Session, replied: Promise<Reply>, cut: Cut = {}): Promise<boolean> {
+export async function backInStep(session: Session, replied: Promise<Reply>, restarts = () => false): Promise<boolean> {
   const { channel } = session
   const timer = setTimeout(() => channel.end(timedOut(GRACE)), GRACE)
   try {
     channel.cutTransfer()
-    await cut.end?.()
     await replied
     const { code } = await channel.command('NOOP')
     if (code !== 200) {
       channel.end(new StorageError('CONNECTION_LOST', 'The server answers out of step.'))
       return false
     }
-    if (cut.restarts?.()) await channel.command('REST 0')
+    if (restarts()) await channel.command('REST 0')
     return true
   } catch (error) {
     if (!channel.open) return false
