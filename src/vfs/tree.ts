@@ -11,7 +11,7 @@ export type NameMatching = 'exact' | 'unicode' | 'case-insensitive'
 export interface Call {
   /** Fires when whoever asked is gone. */
   readonly signal: AbortSignal
-  /** Ends this call alone, by its signal; absent where nobody else has a part in it. */
+  /** Fires `signal` with a reason; absent where the call gets a signal of its own for that. */
   readonly end?: (reason: Error) => void
   /** Ask the server even where a fresh listing is cached. */
   readonly fresh?: boolean

@@ -221,7 +221,7 @@ describe('a file that is looked at and asked for at once (FTP)', () => {
     const opened = await open()
     opened.close()
     const began = performance.now()
-    expect((await failure(c.ping())).inStep).to.equal(false)
+    expect((await failure(c.ping())).code, 'for another connection').to.equal('CONNECTION_LOST')
     expect(performance.now() - began).to.be.below(4500)
     expect(c.open).to.equal(false)
   }).timeout(10_000)

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mock } from 'node:test'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import {
@@ -133,6 +134,31 @@ describe('a small file over SFTP', () => {
     expect((await readWhole(connection, '/new'))[1]).to.equal('stored')
     await connection.ping()
     expect(server.openHandles).to.equal(0)
+    expect(await questions(() => readWhole(connection, '/new'))).to.match(/^OPEN FSTAT READ/)
+  })
+
+  it('is taken from its source only after its OPEN when the server was silent for a while', async () => {
+    await serve()
+    for (let time = 0; time < 3; time++) await store(connection, '/new', 'before')
+    const askedFirst = async () => {
+      let before: string[] = []
+      async function* source() {
+        before = [...asked]
+        yield Buffer.from('content')
+        await Promise.resolve()
+      }
+      asked.length = 0
+      await connection.write('/new', source(), { size: 7 })
+      return before
+    }
+    expect(await askedFirst()).to.deep.equal([])
+    const now = performance.now.bind(performance)
+    const clock = mock.method(performance, 'now', () => now() + 2000)
+    try {
+      expect(await askedFirst()).to.deep.equal(['OPEN'])
+    } finally {
+      clock.mock.restore()
+    }
   })
 
   it('may be announced with any size', async () => {
@@ -152,7 +178,7 @@ describe('a small file over SFTP', () => {
   })
 
   it('is what was asked for, whatever handles the server gives', async () => {
-    const step = fc.constantFrom('read', 'store', 'list', 'read nothing', 'open and close')
+    const step = fc.constantFrom('read', 'store', 'store again', 'list', 'read nothing', 'open and close')
     const handle = fc.integer({ min: 0, max: 2 })
     await fc.assert(
       fc.asyncProperty(
@@ -164,7 +190,10 @@ describe('a small file over SFTP', () => {
             const name = `/file-${n % 3}`
             const content = `${n} `.repeat(n * 100)
             if (what === 'list') await connection.list('/')
-            else if (what === 'open and close') (await connection.openFile?.('/file'))?.close()
+            else if (what === 'store again') {
+              const again = connection.write('/file', chunks('other'), { size: 5, exclusive: true })
+              expect(await again.catch((error: unknown) => error)).to.include({ code: 'ALREADY_EXISTS' })
+            } else if (what === 'open and close') (await connection.openFile?.('/file'))?.close()
             else if (what === 'read nothing') await readWhole(connection, '/nothing').catch(() => undefined)
             else {
               if (what === 'store') await store(connection, name, content)

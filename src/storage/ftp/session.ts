@@ -41,18 +41,26 @@ export async function within<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const { channel } = session
-  if (!channel.open) throw new StorageError('CONNECTION_LOST', 'The connection to the server has ended.')
-  if (signal?.aborted) throw aborted(signal, true)
+  assertUsable(channel, signal)
   const timer = setTimeout(() => channel.end(timedOut(milliseconds)), milliseconds)
   const onAbort = () => channel.end(aborted(signal, false))
   signal?.addEventListener('abort', onAbort)
   try {
-    if (session.settling !== undefined) await session.settling
+    if (session.settling !== undefined) {
+      await session.settling
+      // Nothing of this was sent yet: another connection may be asked.
+      assertUsable(channel, signal)
+    }
     return await work()
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+function assertUsable(channel: ControlChannel, signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal, channel.open)
+  if (!channel.open) throw new StorageError('CONNECTION_LOST', 'The connection to the server has ended.')
 }
 
 /**

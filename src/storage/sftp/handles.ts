@@ -14,7 +14,7 @@ export class Handles {
   #last: Buffer | undefined
   #twice = false
 
-  /** Counts what `sftp` opens and closes from now on. */
+  /** Counts what `sftp` opens and closes from now on; a CLOSE counts as it leaves, since the server answers in order. */
   constructor(sftp: SFTPWrapper) {
     for (const verb of ['open', 'opendir'] as const) {
       const send = sftp[verb].bind(sftp) as Send
@@ -23,7 +23,11 @@ export class Handles {
     const close = sftp.close.bind(sftp)
     sftp.close = (handle, answer) => {
       this.#open--
-      close(handle, answer)
+      close(handle, (error) => {
+        // It was not open.
+        if (error) this.#open++
+        answer?.(error)
+      })
     }
   }
 

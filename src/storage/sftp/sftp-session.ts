@@ -65,6 +65,7 @@ export class SftpSession {
   #ended: StorageError | undefined
   readonly #pending = new Set<(error: StorageError) => void>()
   #window = SSH2_WINDOW
+  #heard = performance.now()
   #batching = false
   #later: (() => void)[] = []
   #laterTimer: NodeJS.Timeout | undefined
@@ -117,6 +118,11 @@ export class SftpSession {
     // A CLOSE among them comes before the OPEN.
     this.#sendLater()
     return this.#handles.expected
+  }
+
+  /** Milliseconds since the server answered something. */
+  get silence(): number {
+    return performance.now() - this.#heard
   }
 
   /** The shortest time in which the server answered so far, also on other connections, ms; Infinity before the first measurement. */
@@ -220,6 +226,7 @@ export class SftpSession {
     this.#pending.add(fail)
     const answer: Answer<T> = (error, value) => {
       if (!this.#pending.delete(fail)) return
+      this.#heard = performance.now()
       if (!error) {
         // Handles are parts of what the socket read, whose buffer is used again.
         done(undefined, Buffer.isBuffer(value) ? (Buffer.from(value) as T) : value)

@@ -23,6 +23,11 @@ const LARGE = 4 * 1024 * 1024
 const MORE_LANES = 3
 /** Smaller chunks of the source are gathered into large writes: a request costs more than a copy (measured: half the CPU). */
 const GATHER_BELOW = 128 * 1024
+/**
+ * A connection that was silent for longer may be gone without a word: its OPEN is answered before anything is taken of the
+ * source, so that the upload can still go by another. Milliseconds.
+ */
+const SILENT = 1_000
 /** How long a failed write waits for the answers under way before it gives the connection up. Milliseconds. */
 const DRAIN = 5_000
 
@@ -84,8 +89,7 @@ class Write {
     this.signal?.addEventListener('abort', onAbort, { once: true })
     if (this.signal?.aborted) onAbort()
     try {
-      const { size = Infinity } = this.options
-      if (size > this.session.maxWrite || !this.session.expectHandle()) await this.#open()
+      if (!this.#fitsInOne()) await this.#open()
       await this.#drainSource()
       await this.#finish()
       return this.#position
@@ -102,6 +106,11 @@ class Write {
       headroom.give(this.#granted ?? 0)
       if (this.session.open) for (const { end } of this.#lanes) end()
     }
+  }
+
+  #fitsInOne(): boolean {
+    const { maxWrite, silence } = this.session
+    return (this.options.size ?? Infinity) <= maxWrite && silence < SILENT && this.session.expectHandle() !== undefined
   }
 
   async #open(): Promise<void> {
@@ -180,12 +189,14 @@ class Write {
   }
 
   async #gather(small: Buffer): Promise<void> {
-    if (this.#gathered && this.#gatheredLength + small.length > this.#gathered.length) await this.#flush()
-    if (!this.#gathered || small.length > this.#gathered.length) {
-      const { maxWrite } = this.session
-      const { size = maxWrite } = this.options
-      this.#gathered = Buffer.allocUnsafe(Math.min(maxWrite, Math.max(size, small.length)))
+    const { maxWrite } = this.session
+    if (this.#gathered && this.#gatheredLength + small.length > this.#gathered.length) {
+      await this.#flush()
+      // More came than was announced.
+      if (this.#gathered.length < maxWrite) this.#gathered = undefined
     }
+    const announced = this.#position === 0 ? (this.options.size ?? maxWrite) : maxWrite
+    this.#gathered ??= Buffer.allocUnsafe(Math.min(maxWrite, Math.max(announced, small.length)))
     small.copy(this.#gathered, this.#gatheredLength)
     this.#gatheredLength += small.length
   }
