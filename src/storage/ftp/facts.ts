@@ -10,13 +10,6 @@ export interface ListedName {
   readonly unique?: string
 }
 
-export interface ParsedListing {
-  readonly selfModified: number | undefined
-  readonly names: ListedName[]
-  /** A line that cannot be understood. */
-  readonly unreadable: string | undefined
-}
-
 /** A line of MLSD or MLST, RFC 3659 section 7.2: `fact=value;fact=value; name`. */
 export interface Facts {
   readonly name: string
@@ -104,23 +97,15 @@ export function formatTimeValue(time: number): string {
   return new Date(time).toISOString().slice(0, 19).replace(/[-:T]/g, '')
 }
 
-export function parseMlsd(text: string): ParsedListing {
-  const names: ListedName[] = []
-  let selfModified: number | undefined
-  for (const line of linesOf(text)) {
-    if (line === '') continue
-    const facts = parseFacts(line)
-    if (facts === undefined) return { selfModified, names, unreadable: line }
-    const { type } = facts
-    if (type === 'self') selfModified = facts.modified
-    else if (type !== 'parent') names.push({ ...known(facts), name: facts.name, type })
+/** A line of MLSD; the folder itself is called `.`, the one above it `..`. */
+export function parseMlsdLine(line: string): ListedName | undefined {
+  const facts = parseFacts(line)
+  if (facts === undefined) return undefined
+  const { type } = facts
+  if (type === 'self' || type === 'parent') {
+    return { ...known(facts), name: type === 'self' ? '.' : '..', type: 'directory' }
   }
-  return { selfModified, names, unreadable: undefined }
-}
-
-/** The lines of a listing without their ends, CR LF or LF alone. */
-export function linesOf(text: string): string[] {
-  return text.includes('\r') ? text.replaceAll('\r\n', '\n').split('\n') : text.split('\n')
+  return { ...known(facts), name: facts.name, type }
 }
 
 /** The parts of facts that an entry takes over as they are. */

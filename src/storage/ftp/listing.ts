@@ -2,39 +2,35 @@ import type { Entry, Listing, OperationOptions } from '../driver.js'
 import { StorageError } from '../errors.js'
 import type { Reply } from './control-channel.js'
 import { download } from './download.js'
-import { known, parseMlsd, type ListedName, type ParsedListing } from './facts.js'
+import { known, parseMlsdLine, type ListedName } from './facts.js'
 import { generalFault, refusal, saysUnreadable } from './ftp-errors.js'
-import { parseList } from './parse-list.js'
+import { ListingLines, type ParsedListing, type ParseLine } from './listing-lines.js'
+import { parseListLine } from './parse-list.js'
 import type { Session } from './session.js'
 
 /** Bytes of one listing: some 300,000 entries. */
 const MAX_BYTES = 32 * 1024 * 1024
 
+type Refused = { readonly refused: Reply }
+
 /** The names in the current folder, or the reply by which the server refused to list it. */
-export async function fetchNames(
-  session: Session,
-  options: OperationOptions,
-): Promise<{ readonly refused: Reply } | Omit<ParsedListing, 'unreadable'>> {
-  if (session.features.mlst) return parsed(await fetchText(session, 'MLSD', options), parseMlsd)
-  const list = (text: string): ParsedListing => parseList(text, Date.now())
-  if (session.listCommand !== undefined) return parsed(await fetchText(session, session.listCommand, options), list)
-  const all = await fetchText(session, 'LIST -a', options)
-  if ('text' in all && all.text.trim() !== '') {
+export async function fetchNames(session: Session, options: OperationOptions): Promise<Refused | ParsedListing> {
+  const list = parseListLine(Date.now())
+  if (session.features.mlst) return readable(await fetchLines(session, 'MLSD', parseMlsdLine, options))
+  if (session.listCommand !== undefined) return readable(await fetchLines(session, session.listCommand, list, options))
+  const all = await fetchLines(session, 'LIST -a', list, options)
+  if (!('refused' in all || all.blank)) {
     session.listCommand = 'LIST -a'
-    return parsed(all, list)
+    return readable(all)
   }
   // Refused or empty without even `.`: perhaps the option was taken for a name.
-  const plain = await fetchText(session, 'LIST', options)
-  if ('text' in plain && plain.text.trim() !== '') session.listCommand = 'LIST'
-  return parsed(plain, list)
+  const plain = await fetchLines(session, 'LIST', list, options)
+  if (!('refused' in plain || plain.blank)) session.listCommand = 'LIST'
+  return readable(plain)
 }
 
-function parsed(
-  answer: { readonly refused: Reply } | { readonly text: string },
-  parse: (text: string) => ParsedListing,
-): { readonly refused: Reply } | ParsedListing {
-  if ('refused' in answer) return answer
-  const listing = parse(answer.text)
+function readable(listing: Refused | ParsedListing): Refused | ParsedListing {
+  if ('refused' in listing) return listing
   const nonsense = listing.unreadable ?? listing.names.find(({ name }) => name.includes('/'))?.name
   if (nonsense === undefined) return listing
   throw new StorageError('PROTOCOL', 'The server sent a listing that cannot be read whole.', {
@@ -44,23 +40,24 @@ function parsed(
 }
 
 /** The listing of the current folder, by a command without a path: a path would be a glob and an option to many servers. */
-async function fetchText(
+async function fetchLines(
   session: Session,
   command: string,
+  parse: ParseLine,
   { signal }: OperationOptions,
-): Promise<{ readonly refused: Reply } | { readonly text: string }> {
-  const parts: Buffer[] = []
+): Promise<Refused | ListingLines> {
+  const lines = new ListingLines(session.channel.encoding, parse)
   let size = 0
   const sink = (chunk: Buffer): void => {
     size += chunk.length
     if (size > MAX_BYTES) {
       throw new StorageError('TOO_LARGE', 'The folder has more entries than can be listed.', { inStep: true })
     }
-    parts.push(Buffer.from(chunk))
+    lines.push(chunk)
   }
   const { reply } = await download(session, { command, sink, signal })
   if (reply === undefined) throw new StorageError('PROTOCOL', 'The listing was not confirmed.')
-  if (reply.code === 450 && /no files/i.test(reply.text)) return { text: '' }
+  if (reply.code === 450 && /no files/i.test(reply.text)) return new ListingLines(session.channel.encoding, parse)
   if (reply.code >= 400) {
     const fault = generalFault(reply)
     if (fault) throw fault
@@ -70,12 +67,12 @@ async function fetchText(
   if (/truncated/i.test(reply.text)) {
     throw new StorageError('TOO_LARGE', 'The server lists only a part of this folder.', { inStep: true })
   }
-  return { text: Buffer.concat(parts).toString(session.channel.encoding) }
+  return lines.end()
 }
 
 /** Entries of what was listed; `follow` tells what a link points to. */
 export async function toListing(
-  listing: Omit<ParsedListing, 'unreadable'>,
+  listing: ParsedListing,
   follow: (name: string) => Promise<Pick<Entry, 'type' | 'size' | 'modified'> | undefined>,
 ): Promise<Listing> {
   const entries = new Map<string, Entry>()

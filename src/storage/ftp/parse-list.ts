@@ -1,4 +1,5 @@
-import { linesOf, type ListedName, type ParsedListing } from './facts.js'
+import type { ListedName } from './facts.js'
+import type { ParseLine } from './listing-lines.js'
 
 /**
  * LIST in the form of `ls -l`. No standard says what LIST looks like; this is what Unix servers print, with times in UTC:
@@ -19,18 +20,12 @@ const MAX_LINE = 4096 + 512
 const HALF_YEAR = 182 * DAY
 
 /** @param now milliseconds since the epoch: lines of the last half year do not name their year */
-export function parseList(text: string, now: number): ParsedListing {
-  const names: ListedName[] = []
+export function parseListLine(now: number): ParseLine {
   const year = new Date(now).getUTCFullYear()
-  let selfModified: number | undefined
-  for (const line of linesOf(text)) {
-    if (line === '' || /^total \d+$/.test(line)) continue
-    const parsed = line.length > MAX_LINE ? undefined : (parseUnix(line, now, year) ?? parseDos(line))
-    if (parsed === undefined) return { selfModified, names, unreadable: line }
-    if (parsed.name === '.') selfModified = parsed.modified
-    else if (parsed.name !== '..') names.push(parsed)
+  return (line) => {
+    if (/^total \d+$/.test(line)) return 'nothing'
+    return line.length > MAX_LINE ? undefined : (parseUnix(line, now, year) ?? parseDos(line))
   }
-  return { selfModified, names, unreadable: undefined }
 }
 
 function parseUnix(line: string, now: number, thisYear: number): ListedName | undefined {

@@ -7,8 +7,9 @@ import { parseTimeout } from '../../../src/dav/timeout.js'
 import { readXml } from '../../../src/dav/xml-reader.js'
 import { parseRange } from '../../../src/http/range.js'
 import { answerFor } from '../../../src/http/status.js'
-import { parseMlsd } from '../../../src/storage/ftp/facts.js'
-import { parseList } from '../../../src/storage/ftp/parse-list.js'
+import { parseMlsdLine } from '../../../src/storage/ftp/facts.js'
+import { ListingLines, type ParsedListing, type ParseLine } from '../../../src/storage/ftp/listing-lines.js'
+import { parseListLine } from '../../../src/storage/ftp/parse-list.js'
 
 /** Cases for each parser in CI. */
 const RUNS = 8_000
@@ -142,7 +143,7 @@ describe('parsers, whatever they are fed', function () {
         'type=cdir;modify=20260101000000; .\r\ntype=file;size=5;modify=20260101000000; a b\r\n',
         'type=dir;perm=el;unique=1; d\r\ntype=OS.unix=symlink;size=1; l\r\n',
       ),
-      parseMlsd,
+      (text) => listingOf(text, parseMlsdLine),
       judgeListing,
     )
   })
@@ -153,13 +154,19 @@ describe('parsers, whatever they are fed', function () {
         'total 8\r\n-rw-r--r--   1 a  b      5 Jan  1 00:00 file\r\ndrwxr-xr-x   2 a  b   4096 Feb 28  2024 dir\r\n',
         'lrwxrwxrwx   1 a  b      5 Jan  1 00:00 l -> ../t\r\n01-02-26  03:04PM       <DIR>          w x\r\n',
       ),
-      (text) => parseList(text, Date.UTC(2026, 5, 1)),
+      (text) => listingOf(text, parseListLine(Date.UTC(2026, 5, 1))),
       judgeListing,
     )
   })
 })
 
-function judgeListing({ names, unreadable }: ReturnType<typeof parseList>, text: string): void {
+function listingOf(text: string, parse: ParseLine): ParsedListing {
+  const lines = new ListingLines('utf8', parse)
+  lines.push(Buffer.from(text))
+  return lines.end()
+}
+
+function judgeListing({ names, unreadable }: ParsedListing, text: string): void {
   if (unreadable !== undefined) return
   for (const { name, size } of names) {
     expect(name).to.not.equal('')
