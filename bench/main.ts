@@ -7,7 +7,7 @@ import path from 'node:path'
 import { compare } from './compare.js'
 import { writeSection } from './docs.js'
 import { AXES, growth } from './growth/growth.js'
-import { profileTop } from './profile-top.js'
+import { profileTable, profileTop } from './profile-top.js'
 import { mergedText, readRun } from './run-file.js'
 import { QUICK, WHOLE } from './scale.js'
 import { nameOf, type Place } from './stage.js'
@@ -34,22 +34,25 @@ const { values: options } = parseArgs({
     growth: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
     'profile-top': { type: 'string' },
+    'profile-table': { type: 'string' },
     merge: { type: 'string', multiple: true, default: [] },
     list: { type: 'boolean', default: false },
   },
 })
+/** Prints what was measured before, and ends. */
+async function show(section: string, text: string): Promise<never> {
+  console.log(text)
+  if (options.docs) await writeSection(path.join(import.meta.dirname, '../docs/performance.md'), section, text)
+  process.exit(0)
+}
 const listed = (texts: readonly string[]): string[] => texts.flatMap((text) => text.split(','))
 
 if (options['profile-top'] !== undefined) {
   console.log(await profileTop(options['profile-top']))
   process.exit(0)
 }
-if (options.merge.length > 0) {
-  const text = mergedText(await Promise.all(listed(options.merge).map(readRun)))
-  console.log(text)
-  if (options.docs) await writeSection(path.join(import.meta.dirname, '../docs/performance.md'), 'runs', text)
-  process.exit(0)
-}
+if (options['profile-table'] !== undefined) await show('profiles', await profileTable(options['profile-table']))
+if (options.merge.length > 0) await show('runs', mergedText(await Promise.all(listed(options.merge).map(readRun))))
 
 const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
 
