@@ -73,7 +73,7 @@ export async function profileTable(folder: string): Promise<string> {
     const [largest = ['', 0] as const] = [...times].filter(([name]) => OWN.test(name)).sort(([, a], [, b]) => b - a)
     const percent = (seconds: number) => ((seconds / busy) * 100).toFixed(seconds / busy < 0.1 ? 1 : 0)
     rows.push([
-      path.basename(file, '.cpuprofile'),
+      path.basename(file, '.cpuprofile').replace(/-\d+-ftpcluster$/, ''),
       ((idle / (idle + busy)) * 100).toFixed(0),
       ...COLUMNS.map(([title]) => percent(columns.get(title) ?? 0)),
       `\`${largest[0].split('  ')[0]}\` ${percent(largest[1])}`,
