@@ -7,8 +7,10 @@ import type { Action, Fault } from './injection.js'
 export class FtpControlLink {
   readonly #data = new Set<Socket>()
   readonly #listeners = new Set<Server>()
-  /** Commands that came in one packet with the one before them: they wait for its answer, so that faults meet the right one. */
+  /** Commands that came before the one ahead of them was answered: they wait for that, so that faults meet the right one. */
   #held: string[] = []
+  /** The server has a command to answer. */
+  #asked = false
   #withheld: Fault | undefined
   #stalled = false
   #down = Promise.resolve()
@@ -24,7 +26,7 @@ export class FtpControlLink {
   ) {
     onLines(client, (lines) => {
       this.#held.push(...lines)
-      this.#next()
+      if (!this.#asked) this.#next()
     })
     onLines(server, (lines) => {
       for (const line of lines) this.#down = this.#down.then(() => this.#reply(line))
@@ -57,12 +59,14 @@ export class FtpControlLink {
   }
 
   #next(): void {
+    this.#asked = false
     const line = this.#held.shift()
     if (line !== undefined) this.#command(line)
   }
 
   #command(line: string): void {
     if (this.#stalled) return
+    this.#asked = true
     const fault = this.proxy.commands.judge(line.split(' ', 1)[0]?.toUpperCase() ?? '', line)
     const forward = () => this.#write(this.server, line)
     if (fault === undefined) {
