@@ -23,12 +23,11 @@ const PROGRAM = `
 describe('the heap of the gateway', function () {
   this.timeout(60_000)
 
-  it('grows to less than four times what is in use, young objects and what is being collected included', async () => {
-    const stdout = await must(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', PROGRAM], {
-      timeout: 60_000,
-    })
+  it('grows to three times what is in use at most, young objects included', async () => {
+    // Beside a busy machine the collector's threads fall behind the program; without them it waits for the collector.
+    const node = ['--single-threaded-gc', '--import', 'tsx', '--input-type=module']
+    const stdout = await must(process.execPath, [...node, '-e', PROGRAM], { timeout: 60_000 })
     const { inUse, most } = JSON.parse(stdout) as { readonly inUse: number; readonly most: number }
-    // 2.8 times on a quiet machine; 4.9 without the bound.
-    expect(most).to.be.below(3.8 * inUse)
+    expect(most).to.be.below(3 * inUse)
   })
 })
