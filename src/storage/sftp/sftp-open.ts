@@ -17,8 +17,8 @@ export class FileToRead implements OpenFile {
   ) {}
 
   /**
-   * OPEN and LSTAT leave together, then FSTAT and the first reads, if not with them. What is said of the file is said of the opened handle, so
-   * that it is true of the bytes that come; the LSTAT tells whether the name is a symbolic link.
+   * OPEN and LSTAT leave together, then FSTAT and the first reads, if not with them. What is said of the file is said of
+   * the opened handle, so that it is true of the bytes that come; the LSTAT tells whether the name is a symbolic link.
    */
   static open(
     session: SftpSession,

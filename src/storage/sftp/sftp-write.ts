@@ -67,7 +67,6 @@ class Write {
   #lanes: Lane[] = []
   /** Bytes of memory for further lanes; undefined before they are thought of. */
   #granted: number | undefined
-  private readonly signal: AbortSignal | undefined
 
   constructor(
     private readonly session: SftpSession,
@@ -76,7 +75,6 @@ class Write {
     private readonly options: WriteOptions,
     private readonly deadlines: Deadlines,
   ) {
-    this.signal = options.signal
     this.#watch = session.watch()
     this.#depth = Math.min(MAX_REQUESTS, Math.max(2, Math.floor(WRITE_BEHIND / session.maxWrite)))
   }
@@ -86,8 +84,8 @@ class Write {
       this.#aborted = true
       this.#wakeup.wake()
     }
-    this.signal?.addEventListener('abort', onAbort, { once: true })
-    if (this.signal?.aborted) onAbort()
+    this.options.signal?.addEventListener('abort', onAbort, { once: true })
+    if (this.options.signal?.aborted) onAbort()
     try {
       if (!this.#fitsInOne()) await this.#open()
       await this.#drainSource()
@@ -95,13 +93,13 @@ class Write {
       return this.#position
     } catch (error) {
       await this.#giveUp()
-      if (isStorageError(error, 'ABORTED') && !this.session.open) throw abortedBy(this.signal, false)
+      if (isStorageError(error, 'ABORTED') && !this.session.open) throw abortedBy(this.options.signal, false)
       if (!isStatus(error)) throw error
       this.#watch.arm(this.deadlines.metadata)
       if (this.#opened) throw await explainWrite(this.session, this.path, error)
       throw await explainCreate(this.session, this.path, this.options.exclusive ?? false, error)
     } finally {
-      this.signal?.removeEventListener('abort', onAbort)
+      this.options.signal?.removeEventListener('abort', onAbort)
       this.#watch.disarm()
       headroom.give(this.#granted ?? 0)
       if (this.session.open) for (const { end } of this.#lanes) end()
@@ -173,7 +171,7 @@ class Write {
 
   #check(): void {
     if (this.#failure) throw this.#failure.error
-    if (this.#aborted) throw abortedBy(this.signal, true)
+    if (this.#aborted) throw abortedBy(this.options.signal, true)
   }
 
   async #put(chunk: Uint8Array): Promise<void> {
