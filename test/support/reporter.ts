@@ -13,7 +13,9 @@ class SummaryReporter extends Mocha.reporters.Spec {
   override epilogue(): void {
     super.epilogue()
     for (const test of this.failures as unknown as Failed[])
-      process.stdout.write(`FAILED ${relative('.', test.file ?? '')}: ${test.fullTitle()}: ${test.err?.message.split('\n', 1)[0]}\n`)
+      process.stdout.write(
+        `FAILED ${relative('.', test.file ?? '')}: ${test.fullTitle()}: ${test.err?.message.split('\n', 1)[0]}\n`,
+      )
     const { passes, failures, pending } = this.stats
     process.stdout.write(`${passes} passed, ${failures} failed, ${pending} skipped\n`)
   }
