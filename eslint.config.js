@@ -22,6 +22,10 @@ export default tseslint.config(
         'error',
         { selector: 'CallExpression[callee.property.name="pipe"]', message: 'Use pipeline() with a signal: .pipe() loses errors and aborts.' },
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        {
+          selector: 'CallExpression[callee.object.name="AbortSignal"][callee.property.name="any"]',
+          message: 'Use anyOf() of src/heap/signals.ts: AbortSignal.any does not hear the signal of a request.',
+        },
       ],
     },
   },

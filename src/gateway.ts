@@ -6,9 +6,11 @@ import { type Config } from './config/config.js'
 import { addressMatcher } from './config/options.js'
 import { ALLOWED } from './dav/allow.js'
 import { messageOf, ValidationError } from './errors.js'
+import { Slots } from './heap/slots.js'
 import { discardBody, expectContinue, limitIdle } from './http/body.js'
 import { loadCertificate } from './http/certificate.js'
 import { HttpError } from './http/errors.js'
+import { onRequestEnd } from './http/request-end.js'
 import { requestIdOf } from './http/request-id.js'
 import { judgeHeaders, judgeTarget } from './http/request-target.js'
 import { answerFor } from './http/status.js'
@@ -73,7 +75,7 @@ const LEFTOVER_MS = 5000
 export function createGateway({ config, log, dav, web, onRequest: tell }: GatewayOptions): Gateway {
   const { limits, timeouts, deadlines } = config
   const isProxy = addressMatcher(config.trustProxy)
-  const running = new Map<ServerResponse, IncomingMessage>()
+  const running = new Slots<ServerResponse<IncomingMessage>>()
   const perAddress = new Map<string, number>()
   let server: Server | undefined
   let stopping: Promise<void> | undefined
@@ -100,13 +102,13 @@ export function createGateway({ config, log, dav, web, onRequest: tell }: Gatewa
     const { method } = request
     const [path] = (request.url ?? '').split('?', 1)
     response.setHeader('X-Request-Id', id)
-    running.set(response, request)
+    const slot = running.add(response)
     request.on('error', () => {
       // Told to whoever reads the body; a reset of one that nobody reads must not end the process.
     })
     limitIdle(request, deadlines.clientIdle)
-    response.once('close', () => {
-      running.delete(response)
+    onRequestEnd(request, response, () => {
+      running.remove(slot)
       if (response.writableFinished) cutLeftover(request)
       const status = response.writableFinished ? response.statusCode : 499
       const ms = performance.now() - started
@@ -153,13 +155,13 @@ export function createGateway({ config, log, dav, web, onRequest: tell }: Gatewa
    * slow reader is not a stalled one, and sets `keepAliveTimeout` after a response.
    */
   const onQuiet = (socket: Socket): void => {
-    const response = [...running.keys()].find((response) => response.socket === socket)
+    const response = [...running].find((response) => response.socket === socket)
     if (response === undefined || response.writableLength > 0) socket.destroy()
   }
 
   /** A request that cannot be parsed. What is being sent on the same connection must not be mixed with an answer to it. */
   const onClientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
-    const busy = [...running.values()].some((request) => request.socket === socket)
+    const busy = [...running].some(({ req }) => req.socket === socket)
     const status = CLIENT_ERRORS[error.code ?? ''] ?? 400
     log.debug({ status, reason: error.code }, 'unreadable request')
     if (busy || !socket.writable || error.code === 'ECONNRESET') {
@@ -228,7 +230,7 @@ export function createGateway({ config, log, dav, web, onRequest: tell }: Gatewa
     if (!server?.listening) return
     const closed = once(server, 'close')
     server.close()
-    for (const response of running.keys()) if (!response.headersSent) response.setHeader('Connection', 'close')
+    for (const response of running) if (!response.headersSent) response.setHeader('Connection', 'close')
     const timer = setTimeout(() => server?.closeAllConnections(), timeouts.drain)
     await closed
     clearTimeout(timer)
@@ -259,8 +261,8 @@ function allowedOn(path: string): string {
 }
 
 function cutLeftover(request: IncomingMessage): void {
-  if (request.complete) return
-  const { socket } = request
+  const { complete, socket } = request
+  if (complete || socket.closed) return
   const timer = setTimeout(() => socket.destroy(), LEFTOVER_MS)
   request.once('close', () => clearTimeout(timer))
 }

@@ -12,20 +12,22 @@ const PARTS: Record<
   { readonly imports: readonly string[] | 'everything'; readonly types?: readonly string[] }
 > = {
   errors: { imports: [] },
+  /** What is easy on V8's collector. */
+  heap: { imports: [] },
   logger: { imports: [] },
   'parse-input': { imports: ['errors'] },
   config: { imports: ['errors', 'logger'] },
 
-  storage: { imports: ['errors'], types: ['logger'] },
+  storage: { imports: ['errors', 'heap'], types: ['logger'] },
   // Of storage: what a remote path is.
   db: { imports: ['errors', 'storage'], types: ['logger', 'vfs'] },
 
   /** Work that outlives its request; knows nothing of what the work is. */
   jobs: { imports: ['errors'] },
-  vfs: { imports: ['errors', 'storage'], types: ['logger', 'audit'] },
+  vfs: { imports: ['errors', 'heap', 'storage'], types: ['logger', 'audit'] },
   audit: { imports: ['errors', 'db'], types: ['logger', 'vfs'] },
   // Who uses what right now: told by the trees and by the connections.
-  activity: { imports: ['errors'], types: ['logger', 'db', 'audit', 'storage', 'vfs'] },
+  activity: { imports: ['errors', 'heap'], types: ['logger', 'db', 'audit', 'storage', 'vfs'] },
   health: { imports: ['errors'], types: ['logger', 'db', 'storage'] },
   metrics: { imports: ['errors'], types: ['logger', 'storage', 'vfs', 'activity', 'health', 'audit'] },
   auth: { imports: ['errors', 'parse-input', 'db', 'audit'], types: ['logger', 'vfs', 'users'] },
@@ -40,16 +42,17 @@ const PARTS: Record<
     imports: ['errors', 'parse-input', 'db', 'audit', 'vfs', 'permissions'],
   },
   sync: {
-    imports: ['errors', 'parse-input', 'db', 'audit', 'storage', 'users', 'servers', 'permissions'],
+    imports: ['errors', 'heap', 'parse-input', 'db', 'audit', 'storage', 'users', 'servers', 'permissions'],
     types: ['logger'],
   },
 
   // Of sync: its errors, for the table of statuses.
-  http: { imports: ['errors', 'logger', 'storage', 'vfs', 'sync'], types: ['config'] },
-  dav: { imports: ['errors', 'storage', 'vfs', 'http', 'auth'], types: ['logger'] },
+  http: { imports: ['errors', 'heap', 'logger', 'storage', 'vfs', 'sync'], types: ['config'] },
+  dav: { imports: ['errors', 'heap', 'storage', 'vfs', 'http', 'auth'], types: ['logger'] },
   web: {
     imports: [
       'errors',
+      'heap',
       'config',
       'parse-input',
       'storage',

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { request as httpsRequest } from 'node:https'
@@ -32,7 +32,10 @@ describe('gateway', () => {
     await Promise.all(gateways.splice(0).map((gateway) => gateway.stop()))
   })
 
-  async function start(env: NodeJS.ProcessEnv = {}, handlers: Partial<Pick<GatewayOptions, 'dav' | 'web'>> = {}) {
+  async function start(
+    env: NodeJS.ProcessEnv = {},
+    handlers: Partial<Pick<GatewayOptions, 'dav' | 'web' | 'onRequest'>> = {},
+  ) {
     const config: Config = loadConfig({
       FTPCLUSTER_HOST: '127.0.0.1',
       FTPCLUSTER_PORT: '0',
@@ -168,6 +171,33 @@ describe('gateway', () => {
       expect(seen).to.deep.equal(Array.from({ length: count }, (_, index) => `/${index}`))
       client.socket.destroy()
     })
+  })
+
+  it('is done with every pipelined request of a client that has left, those that had no turn included', async () => {
+    const statuses: number[] = []
+    const signals: AbortSignal[] = []
+    const all = new EventEmitter()
+    const { port } = await start(
+      {},
+      {
+        web: (request, response) => {
+          signals.push(signalOf(request, response))
+          if (signals.length === 3) all.emit('there')
+        },
+        onRequest: ({ status }) => {
+          statuses.push(status)
+          if (statuses.length === 3) all.emit('over')
+        },
+      },
+    )
+    const [there, over] = [once(all, 'there'), once(all, 'over')]
+    const client = await RawClient.open(port)
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3))
+    await there
+    client.socket.destroy()
+    await over
+    expect(statuses).to.deep.equal([499, 499, 499])
+    expect(signals.map(({ aborted }) => aborted)).to.deep.equal([true, true, true])
   })
 
   it('does not mix an answer to garbage into a response that is under way', async () => {

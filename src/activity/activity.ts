@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Actor } from '../audit/actor.js'
+import { KeptWith } from '../heap/kept-with.js'
+import { Slots } from '../heap/slots.js'
 import type { Client, OperationKind, TreeObserver, TreeOperation } from '../vfs/observer.js'
 
 /** Something that lasts as long as its bytes take: a transfer, a copy, the removal of a folder. */
@@ -49,7 +51,8 @@ const LONGEST_NAME = 256
 
 /** What goes on now: transfers and who is there. In memory, and bounded: by the requests under way, and by the newest clients. */
 export class Activity implements TreeObserver {
-  readonly #running = new Map<TreeOperation, string>()
+  readonly #running = new Slots<{ readonly operation: TreeOperation; readonly id: number }>()
+  readonly #slots = new KeptWith<TreeOperation, number>('slot')
   readonly #clients: LRUCache<string, { -readonly [K in keyof ConnectedClient]: ConnectedClient[K] }>
   readonly #now: () => number
   #lastId = 0
@@ -62,15 +65,15 @@ export class Activity implements TreeObserver {
 
   /** The oldest first. */
   running(): RunningOperation[] {
-    return [...this.#running].map(([operation, id]) => shown(operation, id))
+    return [...this.#running].sort((a, b) => a.id - b.id).map(shown)
   }
 
   /** Ends one operation: whoever asked for it gets ENDED. @returns false when there is none by this id (any more) */
   end(id: string, actor: Actor): boolean {
-    for (const [operation, known] of this.#running) {
-      if (known !== id) continue
-      operation.end?.()
-      this.options.onEnded?.(shown(operation, id), actor)
+    for (const running of this.#running) {
+      if (String(running.id) !== id) continue
+      running.operation.end?.()
+      this.options.onEnded?.(shown(running), actor)
       return true
     }
     return false
@@ -100,16 +103,31 @@ export class Activity implements TreeObserver {
   }
 
   started(operation: TreeOperation): void {
-    if (operation.end) this.#running.set(operation, String(++this.#lastId))
+    if (operation.end) this.#slots.set(operation, this.#running.add({ operation, id: ++this.#lastId }))
   }
 
   ended(operation: TreeOperation): void {
-    this.#running.delete(operation)
+    const slot = this.#slots.get(operation)
+    if (slot === undefined) return
+    this.#slots.delete(operation)
+    this.#running.remove(slot)
   }
 }
 
-function shown(operation: TreeOperation, id: string): RunningOperation {
+function shown({ operation, id }: { readonly operation: TreeOperation; readonly id: number }): RunningOperation {
   const { userId, username, mount, path, target, kind, bytes, total, startedAt, client } = operation
   const alias = mount?.alias
-  return { id, userId, user: username, alias, path, target, kind, bytes, total, startedAt: new Date(startedAt), client }
+  return {
+    id: String(id),
+    userId,
+    user: username,
+    alias,
+    path,
+    target,
+    kind,
+    bytes,
+    total,
+    startedAt: new Date(startedAt),
+    client,
+  }
 }

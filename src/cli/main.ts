@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { loadConfig } from '../config/config.js'
-import { boundHeapGrowth } from './heap.js'
+import { boundHeapGrowth } from '../heap/bound-growth.js'
 import { runCommand } from './program.js'
 import { processTerminal } from './terminal.js'
 

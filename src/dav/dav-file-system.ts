@@ -128,7 +128,8 @@ export class DavFileSystem extends webdav.FileSystem {
     answer(callback, async () => {
       const tree = treeOf(info)
       const guard = await ownGuard(tree, pathOf(from), pathOf(to))
-      const { created, failures } = await tree.move(pathOf(from), pathOf(to), info, guard, newCall())
+      const options = { overwrite: info.overwrite }
+      const { created, failures } = await tree.move(pathOf(from), pathOf(to), options, guard, newCall())
       whole(failures)
       return !created
     })

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { KeptWith } from '../heap/kept-with.js'
 import type { RenderedListings } from './rendered-listings.js'
 import type { DavDependencies } from './settings.js'
 import type { TreePath } from './tree-path.js'
@@ -11,7 +12,7 @@ export interface RequestState {
   readonly target: TreePath | { readonly error: unknown }
 }
 
-const states = new WeakMap<IncomingMessage, RequestState>()
+const states = new KeptWith<IncomingMessage, RequestState>('states')
 
 export function rememberState(request: IncomingMessage, state: RequestState): void {
   states.set(request, state)

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { KeptWith } from '../heap/kept-with.js'
 import { madeForOneReader } from '../storage/spent-bytes.js'
 import { clientGone, HttpError } from './errors.js'
 
@@ -15,10 +16,10 @@ const LINGER_MS = 2000
 const LINGER_BYTES = 4 * 1024 * 1024
 
 /** Requests with `Expect: 100-continue` that nobody answered yet. */
-const waiting = new WeakMap<IncomingMessage, ServerResponse>()
+const waiting = new KeptWith<IncomingMessage, ServerResponse>('waiting')
 
 /** Milliseconds, for requests that came through a gateway with a setting of its own. */
-const idleLimits = new WeakMap<IncomingMessage, number>()
+const idleLimits = new KeptWith<IncomingMessage, number>('idleLimits')
 
 /** How long the client of this request may be silent in the middle of its body. */
 export function limitIdle(request: IncomingMessage, milliseconds: number): void {

@@ -58,7 +58,7 @@ export async function sendIfFile(
     const node = await tree.stat(path, callToSend(request, call))
     if (node.type !== 'file') return node
     if (request.method !== 'GET' || checkPreconditions(request.headers, node, { safe: true }) === 'not-modified') {
-      await sendFile({ ...options, node, call: { ...call, fresh: false } })
+      await sendFile({ node, ...options, call: { ...call, fresh: false } })
       return node
     }
   }
@@ -69,7 +69,7 @@ export async function sendIfFile(
   return tree.open(
     path,
     likely,
-    (node, read) => sendFile({ ...options, node, tree: { read: (_, range, sink) => read(range, sink) } }),
+    (node, read) => sendFile({ node, ...options, tree: { read: (_, range, sink) => read(range, sink) } }),
     call,
   )
 }
@@ -84,7 +84,7 @@ export async function sendIfFile(
 export async function sendFile(options: SendFileOptions): Promise<void> {
   const { request, response, node } = options
   const head = request.method === 'HEAD'
-  const headers: Record<string, string | number> = { ...FILE_HEADERS, ...options.headers, 'Accept-Ranges': 'bytes' }
+  const headers: Record<string, string | number> = { 'Accept-Ranges': 'bytes', ...FILE_HEADERS, ...options.headers }
   if (node.etag !== undefined) headers['ETag'] = node.etag
   if (node.modified !== undefined) headers['Last-Modified'] = toHttpDate(node.modified)
 

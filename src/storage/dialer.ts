@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { BlockList, connect, isIP, type Socket } from 'node:net'
 import { messageOf } from '../errors.js'
+import { anyOf } from '../heap/signals.js'
 import type { Dialer, DialOptions } from './driver.js'
 import { StorageError } from './errors.js'
 
@@ -73,7 +74,7 @@ export function createDialer(options: DialerOptions): Dialer {
   return async (host, port, { signal, onread }: DialOptions) => {
     if (signal?.aborted) throw aborted(signal)
     const deadline = AbortSignal.timeout(timeout)
-    const stop = signal ? AbortSignal.any([signal, deadline]) : deadline
+    const stop = signal ? anyOf(signal, deadline) : deadline
     const stopped = () =>
       signal?.aborted
         ? aborted(signal)

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { anyOf } from '../heap/signals.js'
 import type { Dialer, Endpoint } from './driver.js'
 import { StorageError } from './errors.js'
 
@@ -20,7 +21,7 @@ export async function awaitGreeting(
 ): Promise<number> {
   const since = performance.now()
   const deadline = AbortSignal.timeout(timeout)
-  const stop = signal ? AbortSignal.any([signal, deadline]) : deadline
+  const stop = signal ? anyOf(signal, deadline) : deadline
   const stopped = () =>
     signal?.aborted
       ? new StorageError('ABORTED', 'The probe was stopped.', { cause: signal.reason })

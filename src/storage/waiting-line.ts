@@ -13,12 +13,15 @@ export interface Waiter {
 
 interface Place extends Waiter {
   overdue: boolean
+  /** Has left the line. */
+  gone: boolean
   settle(outcome: { pooled: PooledConnection } | { error: StorageError }): void
 }
 
 /** Those who wait for a connection to one server, first come first. Bounded in length and in time. */
 export class WaitingLine {
-  readonly #places = new Set<Place>()
+  /** No Set: see `Slots`. */
+  readonly #places: Place[] = []
 
   constructor(
     private readonly clock: Clock,
@@ -36,8 +39,11 @@ export class WaitingLine {
         pool,
         use,
         overdue: false,
+        gone: false,
         settle: (outcome) => {
-          if (!this.#places.delete(place)) return
+          if (place.gone) return
+          place.gone = true
+          this.#places.splice(this.#places.indexOf(place), 1)
           pool.waiting--
           cancelTimer()
           signal?.removeEventListener('abort', onAbort)
@@ -45,7 +51,7 @@ export class WaitingLine {
           else resolve(outcome.pooled)
         },
       }
-      this.#places.add(place)
+      this.#places.push(place)
       pool.waiting++
       signal?.addEventListener('abort', onAbort, { once: true })
     })
@@ -54,7 +60,7 @@ export class WaitingLine {
   /** Calls `offer` for each in turn; who is offered a connection leaves the line with it. */
   offer(offer: (waiter: Waiter) => PooledConnection | undefined): void {
     for (const place of [...this.#places]) {
-      if (!this.#places.has(place)) continue
+      if (place.gone) continue
       const pooled = offer(place)
       if (pooled !== undefined) place.settle({ pooled })
     }
@@ -70,7 +76,7 @@ export class WaitingLine {
   }
 
   get size(): number {
-    return this.#places.size
+    return this.#places.length
   }
 
   #expire(place: Place): void {

@@ -1,6 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { anyOf } from '../heap/signals.js'
 import type { Drivers } from '../storage/drivers.js'
 import { fingerprintOf, isTrusted } from '../storage/sftp/sftp-login.js'
 import { MOST_OUTPUT, PROGRAM_DEADLINE } from './machine.js'
@@ -39,7 +40,7 @@ export class JsonClient {
   /** @param path escaped, below the base address @throws UNREACHABLE, UNTRUSTED, TIMED_OUT, ABORTED, PROTOCOL */
   async send(method: string, path: string, { headers, body, signal }: JsonRequest = {}): Promise<JsonAnswer> {
     const time = AbortSignal.timeout(this.#deadline)
-    const stop = signal ? AbortSignal.any([signal, time]) : time
+    const stop = signal ? anyOf(signal, time) : time
     let socket: Socket | undefined
     try {
       socket = await this.#connect(stop)

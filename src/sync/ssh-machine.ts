@@ -1,4 +1,5 @@
 import ssh2, { type ClientChannel } from 'ssh2'
+import { anyOf } from '../heap/signals.js'
 import type { Endpoint, Login } from '../storage/driver.js'
 import type { Drivers } from '../storage/drivers.js'
 import { StorageError } from '../storage/errors.js'
@@ -57,7 +58,7 @@ async function logIn(
 ): Promise<void> {
   const attempt = new LoginAttempt(login)
   const time = AbortSignal.timeout(deadline)
-  const stop = signal ? AbortSignal.any([signal, time]) : time
+  const stop = signal ? anyOf(signal, time) : time
   const sock = await drivers.dial(endpoint.host, endpoint.port, { signal: stop })
   let distrusted: string | undefined
   const hangUp = () => sock.destroy()

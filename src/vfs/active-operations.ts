@@ -1,3 +1,4 @@
+import { Slots } from '../heap/slots.js'
 import { endable, type EndableCall } from './endable.js'
 import { VfsError } from './errors.js'
 import type { Call } from './tree.js'
@@ -18,11 +19,11 @@ export interface ActiveOperation {
 
 /** What runs now, so that it can be shown and ended: a permission that ends also ends the transfers it allowed. */
 export class ActiveOperations {
-  readonly #running = new Map<ActiveOperation, EndableCall>()
+  readonly #running = new Slots<{ readonly operation: ActiveOperation; readonly call: EndableCall }>()
   #onIdle: (() => void) | undefined
 
   list(): ActiveOperation[] {
-    return [...this.#running.keys()]
+    return Array.from(this.#running, ({ operation }) => operation)
   }
 
   /**
@@ -34,11 +35,11 @@ export class ActiveOperations {
   }
 
   async #run<T>(operation: ActiveOperation, call: EndableCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    this.#running.set(operation, call)
+    const slot = this.#running.add({ operation, call })
     try {
       return await work(call.signal)
     } finally {
-      this.#running.delete(operation)
+      this.#running.remove(slot)
       if (this.#running.size === 0) this.#onIdle?.()
     }
   }
@@ -57,7 +58,7 @@ export class ActiveOperations {
 
   /** Ends every operation that `mayGoOn` refuses. */
   end(mayGoOn: (operation: ActiveOperation) => boolean): void {
-    for (const [operation, call] of this.#running) {
+    for (const { operation, call } of this.#running) {
       if (!mayGoOn(operation)) call.end(new VfsError('REVOKED', 'The permission for this ended.'))
     }
   }

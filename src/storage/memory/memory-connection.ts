@@ -12,6 +12,7 @@ import type {
   WriteOptions,
 } from '../driver.js'
 import { StorageError } from '../errors.js'
+import { anyOf } from '../../heap/signals.js'
 import { joinRemote } from '../remote-path.js'
 import type { MemoryCall, MemoryServer } from './memory-driver.js'
 
@@ -162,7 +163,7 @@ export class MemoryConnection implements Connection {
   async #unlessEnded<T>(work: T | Promise<T>, options: OperationOptions | undefined): Promise<T> {
     const closed = this.#closed.signal
     try {
-      const result = await unlessAborted(work, options?.signal ? AbortSignal.any([options.signal, closed]) : closed)
+      const result = await unlessAborted(work, options?.signal ? anyOf(options.signal, closed) : closed)
       if (this.open) return result
     } catch (error) {
       if (this.open) throw error

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { SFTPWrapper } from 'ssh2'
 import type { OperationOptions } from '../driver.js'
 import type { StorageError } from '../errors.js'
+import { Slots } from '../../heap/slots.js'
 import type { RoundTrip } from './round-trip.js'
 import { LARGEST_READ } from './read-buffers.js'
 import { Handles } from './handles.js'
@@ -63,7 +64,7 @@ export class SftpSession {
   /** Whether the server works through requests in the order in which they come. */
   readonly ordered: boolean
   #ended: StorageError | undefined
-  readonly #pending = new Set<(error: StorageError) => void>()
+  readonly #pending = new Slots<(error: StorageError) => void>()
   #window = SSH2_WINDOW
   #heard = performance.now()
   #batching = false
@@ -194,9 +195,7 @@ export class SftpSession {
     if (this.#ended) return
     this.#ended = reason
     this.socket.destroy()
-    const pending = [...this.#pending]
-    this.#pending.clear()
-    for (const reject of pending) reject(reason)
+    for (const reject of [...this.#pending]) reject(reason)
   }
 
   /**
@@ -222,10 +221,16 @@ export class SftpSession {
       done(this.#ended, undefined)
       return
     }
-    const fail = (reason: StorageError) => done(reason, undefined)
-    this.#pending.add(fail)
+    let settled = false
+    const slot = this.#pending.add((reason) => {
+      if (settled) return
+      settled = true
+      done(reason, undefined)
+    })
     const answer: Answer<T> = (error, value) => {
-      if (!this.#pending.delete(fail)) return
+      if (settled) return
+      settled = true
+      this.#pending.remove(slot)
       this.#heard = performance.now()
       if (!error) {
         // Handles are parts of what the socket read, whose buffer is used again.
@@ -245,7 +250,9 @@ export class SftpSession {
     try {
       send(answer)
     } catch (error) {
-      this.#pending.delete(fail)
+      if (settled) return
+      settled = true
+      this.#pending.remove(slot)
       done(error instanceof Error ? error : new Error(String(error)), undefined)
     }
   }

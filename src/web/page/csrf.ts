@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express'
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { KeptWith } from '../../heap/kept-with.js'
 import { HttpError } from '../../http/errors.js'
 import { cookieName, cookieOptions, readCookie } from '../session/cookies.js'
 
@@ -17,7 +18,7 @@ const HEADER = 'X-CSRF-Token'
 /** Binds a form to the browser of somebody who is not logged in yet. */
 const ANONYMOUS = 'csrf'
 
-const tokens = new WeakMap<Request, () => string>()
+const tokens = new KeptWith<Request, () => string>('tokens')
 
 /**
  * What a form of this page has to bring back as `_csrf`, and a script as the header `X-CSRF-Token`. Follows the

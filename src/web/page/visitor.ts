@@ -1,9 +1,10 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { AuthenticatedUser } from '../../auth/authenticate.js'
+import { KeptWith } from '../../heap/kept-with.js'
 import { HttpError } from '../../http/errors.js'
 import { wantsPage } from './wants-page.js'
 
-const visitors = new WeakMap<Request, AuthenticatedUser>()
+const visitors = new KeptWith<Request, AuthenticatedUser>('visitors')
 
 /** Who looks at this page, by the session; undefined when nobody is logged in. */
 export function knownVisitor(request: Request): AuthenticatedUser | undefined {

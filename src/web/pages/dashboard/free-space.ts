@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import { addressMatcher } from '../../../config/options.js'
+import { anyOf } from '../../../heap/signals.js'
 import { requestClient } from '../../../http/request-client.js'
 import { answerFor } from '../../../http/status.js'
 import type { WebDependencies } from '../../dependencies.js'
@@ -20,7 +21,7 @@ export function freeSpaceRoutes({ treeFor, config }: Pick<WebDependencies, 'tree
     response.set('Cache-Control', 'no-store')
     try {
       const tree = await treeFor(visitor, requestClient(request, visitor, isProxy))
-      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(PATIENCE)])
+      const signal = anyOf(gone.signal, AbortSignal.timeout(PATIENCE))
       const space = await tree.freeSpace(`/${String(request.params['alias'])}`, { signal })
       response.json({ free: space === undefined ? null : readableSize(space.available) })
     } catch (error) {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
+import { anyOf } from '../../../heap/signals.js'
 import { clientGone } from '../../../http/errors.js'
 import type { ByteSink } from '../../../storage/driver.js'
 import { Channel } from '../../../vfs/channel.js'
@@ -22,7 +23,7 @@ export async function streamZip(
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
   const ended = new AbortController()
-  const reading: Call = { ...call, signal: AbortSignal.any([call.signal, ended.signal]) }
+  const reading: Call = { ...call, signal: anyOf(call.signal, ended.signal) }
   const zip = new ZipFile()
   const output = zip.outputStream as Readable
   zip.on('error', (error: Error) => output.destroy(error))

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import path from 'node:path'
 import { must } from '../lab/run.js'
 
-const HEAP = path.join(import.meta.dirname, '../../src/cli/heap.ts')
+const HEAP = path.join(import.meta.dirname, '../../src/heap/bound-growth.ts')
 
 /** Replaces what it keeps again and again, as caches do, and says how much it kept and how large the heap became. */
 const PROGRAM = `
