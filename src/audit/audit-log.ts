@@ -62,7 +62,7 @@ export class AuditLog {
     const last = await AuditEvent.findOne({ attributes: ['id', 'hash'], order: [['id', 'DESC']], transaction })
     const prevHash = last?.hash ?? GENESIS
     const row = { ...unchainedEvent(event, actor, options), id: (last?.id ?? 0) + 1 }
-    await AuditEvent.create({ ...row, prevHash, hash: eventHash(prevHash, row) }, { transaction })
+    await AuditEvent.create({ ...row, prevHash, hash: eventHash(prevHash, row.id, row) }, { transaction })
   }
 
   /**

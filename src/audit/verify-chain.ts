@@ -115,7 +115,7 @@ function judge(
 
 /** A date that cannot be read was not written by the gateway. */
 function hashOf(row: StoredEvent): string | undefined {
-  return Number.isNaN(row.at.getTime()) ? undefined : eventHash(row.prevHash, row)
+  return Number.isNaN(row.at.getTime()) ? undefined : eventHash(row.prevHash, row.id, row)
 }
 
 function deletedOrLeft(event: number, cut: number): Verification {

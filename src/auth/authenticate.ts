@@ -332,14 +332,14 @@ function whole(
 ): Accepted {
   const scopes = admin ? ADMIN_SCOPES : USER_SCOPES
   const user = { userId, username, admin, authVersion, via, scopes }
-  return { ok: true, user: proof === undefined ? user : { ...user, proof } }
+  return { ok: true, user: proof === undefined ? user : { proof, ...user } }
 }
 
 function reported(checked: Checked): ReportedPassword | Refused {
   if (!checked.ok) return checked
   const { access, verified } = checked
   const { needsSecondFactor, mustChangePassword } = verified
-  return { ...whole(access, 'password'), needsSecondFactor, mustChangePassword }
+  return { needsSecondFactor, mustChangePassword, ...whole(access, 'password') }
 }
 
 function withoutReport(checked: Checked): AuthResult {

@@ -24,7 +24,7 @@ export interface ChainedEvent {
  * `SHA-256(previous hash | canonical JSON of the event)` in hex. Canonical as in RFC 8785: names in order, no blanks. A
  * version that changes this must be able to tell which events were hashed the old way.
  */
-export function eventHash(previous: string, event: ChainedEvent): string {
+export function eventHash(previous: string, id: number, event: Omit<ChainedEvent, 'id'>): string {
   const canonical = JSON.stringify({
     actorId: event.actorId,
     actorKind: event.actorKind,
@@ -32,7 +32,7 @@ export function eventHash(previous: string, event: ChainedEvent): string {
     address: event.address,
     at: event.at.toISOString(),
     details: event.details,
-    id: event.id,
+    id,
     objectId: event.objectId,
     objectName: event.objectName,
     outcome: event.outcome,

@@ -234,9 +234,10 @@ export class MountView {
     call: { readonly signal: AbortSignal },
     repeatable = false,
   ): Promise<T> {
-    const options = { signal: call.signal }
-    return this.parts.connections.use(this.mount.account, 'metadata', (connection) => work(connection, options), {
-      ...options,
+    const { signal } = call
+    const { account } = this.mount
+    return this.parts.connections.use(account, 'metadata', (connection) => work(connection, { signal }), {
+      signal,
       repeatable,
     })
   }

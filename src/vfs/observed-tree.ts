@@ -277,13 +277,11 @@ function lengthOf({ size }: Node, range: ByteRange | undefined): number {
 
 /** Counts what a copy has stored, and passes it on. */
 function countedCall(running: Running, call: Call): Call {
-  return {
-    ...call,
-    onBytes: (bytes) => {
-      running.bytes += bytes
-      call.onBytes?.(bytes)
-    },
+  const onBytes = (bytes: number) => {
+    running.bytes += bytes
+    call.onBytes?.(bytes)
   }
+  return Object.assign({}, call, { onBytes })
 }
 
 /** Counts what the sink has taken. */

@@ -27,7 +27,7 @@ export async function openFile(
   call: Call,
 ): Promise<Node | undefined> {
   const learn = place.view.learner(place)
-  const loan = await borrow(place, { ...hints, signal: call.signal }).catch((error: unknown) => {
+  const loan = await borrow(place, { signal: call.signal, ...hints }).catch((error: unknown) => {
     if (isStorageError(error) && error.inStep && error.code !== 'ABORTED') return undefined
     throw error
   })

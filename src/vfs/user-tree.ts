@@ -178,7 +178,7 @@ export class UserTree implements Tree {
     }
     check(before)
     return this.#run('write', place.path, { writes: [place] }, call, async (signal) => {
-      const entry = await writeFile(this.uploads, { ...request, place, source, before, check }, { ...call, signal })
+      const entry = await writeFile(this.uploads, { place, source, before, request, check }, { ...call, signal })
       return { node: place.view.node(place, entry), created: before === undefined }
     })
   }
@@ -313,7 +313,7 @@ export class UserTree implements Tree {
     guard: Guard,
     call: Call,
   ): Promise<{ created: boolean; failures: Failure[] }> {
-    return this.#relocate('move', from, to, { ...options, deep: true }, guard, call)
+    return this.#relocate('move', from, to, { deep: true, ...options }, guard, call)
   }
 
   async #relocate(
@@ -349,7 +349,7 @@ export class UserTree implements Tree {
       const moving = { ...call, signal }
       const copied = new Map<string, string | undefined>()
       const copy: Copy = { uploads: this.uploads, call: moving, budget: this.#budget(), failures, copied }
-      await relocate(kind, copy, source, { ...target, judge }, options.deep, () =>
+      await relocate(kind, copy, source, { judge, ...target }, options.deep, () =>
         this.#removeAt(source.place, source.entry, { lockTokens: guard.lockTokens }, moving, copied),
       )
       return { created: target.entry === undefined, failures }

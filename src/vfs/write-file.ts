@@ -8,8 +8,9 @@ import type { Place } from './mount-view.js'
 import type { Call, WriteRequest } from './tree.js'
 import type { Uploads } from './uploads.js'
 
-export interface FileWrite extends Omit<WriteRequest, 'check'> {
+export interface FileWrite {
   readonly place: Place
+  readonly request: Omit<WriteRequest, 'check'>
   readonly source: AsyncIterable<Uint8Array>
   readonly before: Entry | undefined
   /** Locks and preconditions, judged on what stands there. */
@@ -18,11 +19,12 @@ export interface FileWrite extends Omit<WriteRequest, 'check'> {
 
 /** Stores one file in the way that the mount asks for, and tells everybody who sees the folder. */
 export async function writeFile(uploads: Uploads, write: FileWrite, call: Call): Promise<Entry> {
-  const { place, source, before, check, size, modified } = write
+  const { place, source, before, check } = write
+  const { size, modified, conditional } = write.request
   const { parts, mount } = place.view
   const { signal } = call
   const recheck = async (connection: Connection) => {
-    const current = write.conditional ? await lookAt(connection, place.key.path) : before
+    const current = conditional ? await lookAt(connection, place.key.path) : before
     check(current)
     return current
   }

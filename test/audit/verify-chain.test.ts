@@ -56,7 +56,7 @@ describe('the chain of audit events', () => {
     const at = new Date('2026-01-02T03:04:05.678Z')
     const who = { actorKind: 'user', actorId: 3, actorName: 'änne \u{1f600}', address: null, requestId: 'r' }
     const object = { objectId: 5, objectName: 'nas', details: '{"path":"/nas/\\"a"}' }
-    const hash = eventHash(GENESIS, { id: 7, at, type: 'file.written', outcome: 'ok', ...who, ...object })
+    const hash = eventHash(GENESIS, 7, { at, type: 'file.written', outcome: 'ok', ...who, ...object })
     expect(hash).to.equal('f393f7aeb248c057aaf3835abe1a75e05875deeb768fe08ab1146c057d4d7e70')
   })
 
@@ -142,7 +142,7 @@ describe('the chain of audit events', () => {
     let previous = '0'.repeat(64)
     const statements = rows.map((row) => {
       const forged = { ...row, actorName: row.id === 4 ? 'innocent' : row.actorName }
-      const hash = eventHash(previous, forged)
+      const hash = eventHash(previous, forged.id, forged)
       const sql = `UPDATE audit_events SET actor_name = '${forged.actorName}', prev_hash = '${previous}', hash = '${hash}' WHERE id = ${row.id}`
       previous = hash
       return sql

@@ -110,8 +110,7 @@ async function chainEvents(sequelize: Sequelize, transaction: Transaction): Prom
       },
     )
     for (const row of rows) {
-      const hash = eventHash(previous, {
-        id: row.id,
+      const hash = eventHash(previous, row.id, {
         at: dateOfSql(row.at),
         type: row.type,
         outcome: 'ok',

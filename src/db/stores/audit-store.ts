@@ -60,7 +60,7 @@ export class DatabaseAuditStore {
       let head = await headOf(all)
       const rows = events.map((event) => {
         const id = head.id + 1
-        const hash = eventHash(head.hash, { ...event, id })
+        const hash = eventHash(head.hash, id, event)
         const row = [id, sqlDate(event.at), event.type, event.outcome, event.actorKind, event.actorId, event.actorName]
         row.push(event.address, event.objectId, event.objectName, event.requestId, event.details, head.hash, hash)
         head = { id, hash }
@@ -143,7 +143,7 @@ export class DatabaseAuditStore {
         `INSERT INTO audit_events (${COLUMNS}) VALUES (${VALUES.replaceAll(/json_extract\([^)]*\)/g, '?')})`,
         ...[id, sqlDate(event.at), event.type, event.outcome, event.actorKind, event.actorId, event.actorName],
         ...[event.address, event.objectId, event.objectName, event.requestId, event.details],
-        ...[head.hash, eventHash(head.hash, { ...event, id })],
+        ...[head.hash, eventHash(head.hash, id, event)],
       )
       const { changes } = await run('DELETE FROM audit_events WHERE id <= ?', cut.eventId)
       await run('DELETE FROM audit_anchors WHERE event_id < ?', cut.eventId)

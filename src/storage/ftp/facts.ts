@@ -103,9 +103,9 @@ export function parseMlsdLine(line: string): ListedName | undefined {
   if (facts === undefined) return undefined
   const { type } = facts
   if (type === 'self' || type === 'parent') {
-    return { ...known(facts), name: type === 'self' ? '.' : '..', type: 'directory' }
+    return { name: type === 'self' ? '.' : '..', type: 'directory', ...known(facts) }
   }
-  return { ...known(facts), name: facts.name, type }
+  return { name: facts.name, type, ...known(facts) }
 }
 
 /** The parts of facts that an entry takes over as they are. */

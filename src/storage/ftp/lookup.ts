@@ -34,7 +34,7 @@ async function look(session: Session, path: string): Promise<Found> {
     return { entry: { name, type: 'directory', symlink: false, size: 0, modified: await rootTime(session) } }
   if (!session.features.mlst) {
     const seen = await ask(session, path)
-    return 'refused' in seen ? absence(session, path, seen.refused) : { entry: { ...seen, name, symlink: false } }
+    return 'refused' in seen ? absence(session, path, seen.refused) : { entry: { name, symlink: false, ...seen } }
   }
   const reply = await session.channel.command(`MLST ${path}`)
   const facts = reply.code === 250 ? factsOf(reply) : undefined
@@ -46,10 +46,10 @@ async function look(session: Session, path: string): Promise<Found> {
   const { type } = facts
   if (type !== 'link') {
     const kind = type === 'self' || type === 'parent' ? 'directory' : type
-    return { entry: { ...known(facts), name, type: kind, symlink: false } }
+    return { entry: { name, type: kind, symlink: false, ...known(facts) } }
   }
   const target = await probe(session, path)
-  return { entry: { ...(target ?? { type: 'other', size: 0, modified: facts.modified }), name, symlink: true } }
+  return { entry: { name, symlink: true, ...(target ?? { type: 'other', size: 0, modified: facts.modified }) } }
 }
 
 /** With what a look begins. */
@@ -66,7 +66,7 @@ export function fileTold({ features }: Session, path: string, [first, second]: r
     return { name, type: 'file', symlink: false, size, modified: asListed(second && timeIn(second), Date.now()) }
   }
   const facts = first?.code === 250 ? factsOf(first) : undefined
-  return facts?.type === 'file' ? { ...known(facts), name, type: 'file', symlink: false } : undefined
+  return facts?.type === 'file' ? { name, type: 'file', symlink: false, ...known(facts) } : undefined
 }
 
 async function rootTime(session: Session): Promise<number | undefined> {
