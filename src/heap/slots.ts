@@ -1,7 +1,7 @@
 /**
  * What comes and goes all the time, as the members of a Set that lives long. V8 makes such a Set a new table every few
  * additions, and the tables before stay until the whole heap is collected, with all that stood in them at the time: each
- * request outlived the collections of young objects so, and what it led to ([docs/performance.md](../../docs/performance.md)).
+ * request outlived the collections of young objects so, and what it led to ([docs/performance.md](../../docs/performance.md), "Every request").
  * Slots are used again.
  */
 export class Slots<Item> implements Iterable<Item> {
