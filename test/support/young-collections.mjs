@@ -1,7 +1,7 @@
-// Imported into the gateway by its options: on a signal it collects young objects and prints what is old then.
+// Imported into the gateway by its options: on a signal it collects garbage, all of it or the young, and prints what is old then.
 import { PerformanceObserver, constants } from 'node:perf_hooks'
 import process from 'node:process'
-import { setImmediate } from 'node:timers'
+import { setTimeout } from 'node:timers'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -15,11 +15,20 @@ new PerformanceObserver((list) => {
 const OLD = new Set(['old_space', 'large_object_space'])
 
 let asked = 0
+function tell() {
+  const old = getHeapSpaceStatistics().filter(({ space_name: name }) => OLD.has(name))
+  const bytes = old.reduce((sum, { space_used_size: used }) => sum + used, 0)
+  // The observer hears of a collection some turns later.
+  setTimeout(() => process.stdout.write(`old ${++asked}: ${JSON.stringify({ bytes, whole })}\n`), 50)
+}
+
+process.on('SIGWINCH', () => {
+  // While V8 marks the heap nothing young goes; from here on it has no reason to.
+  gc()
+  tell()
+})
 process.on('SIGUSR2', () => {
   // What was new in the first is old after the second.
   for (let n = 0; n < 3; n++) gc({ type: 'minor' })
-  const old = getHeapSpaceStatistics().filter(({ space_name: name }) => OLD.has(name))
-  const bytes = old.reduce((sum, { space_used_size: used }) => sum + used, 0)
-  // The observer hears of a collection a turn later.
-  setImmediate(() => process.stdout.write(`old ${++asked}: ${JSON.stringify({ bytes, whole })}\n`))
+  tell()
 })
